@@ -1,0 +1,64 @@
+"""Who is asking: the person or program behind a change."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+
+from accounts.models import ApiToken, User
+
+CLIENT_LENGTH = 300
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person, perhaps through one of his tokens, or the system itself (no user)."""
+
+    user: User | None = None
+    token: ApiToken | None = None
+    address: str | None = None
+    client: str = ""
+
+    @property
+    def label(self) -> str:
+        """How the trail names him, for ever."""
+        if self.user is None:
+            return "Gatehouse"
+        return (
+            f"{self.user.username} (token {self.token.name})" if self.token else self.user.username
+        )
+
+    def may(self, permission: str) -> bool:
+        """Whether he holds a Django permission; a token never carries its owner's powers."""
+        return bool(self.user and not self.token and self.user.has_perm(permission))
+
+
+SYSTEM = Actor()
+
+
+def of_request(request: HttpRequest, token: ApiToken | None = None) -> Actor:
+    """The actor behind a request: the token's owner, or whoever is signed in."""
+    user = token.user if token else request.user
+    return Actor(
+        user=None if isinstance(user, AnonymousUser) else user,
+        token=token,
+        address=clean_address(request.META.get("REMOTE_ADDR", "")),
+        client=clean_client(request.headers.get("User-Agent", "")),
+    )
+
+
+def clean_address(remote: str) -> str | None:
+    """The address as PostgreSQL can store it: without the zone of a link-local one."""
+    address = remote.partition("%")[0]
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:  # a unix socket has none
+        return None
+
+
+def clean_client(user_agent: str) -> str:
+    """The User-Agent as far as it can be stored and shown."""
+    return "".join(filter(str.isprintable, user_agent))[:CLIENT_LENGTH]

@@ -1,0 +1,94 @@
+"""People, tokens and the audit trail in the Django admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.http import HttpRequest
+
+from accounts import actors, people, tokens
+from accounts.models import ApiToken, AuditEvent, User
+from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
+
+CHANGE_USER = "accounts.change_user"
+CHANGE_TOKEN = "accounts.change_apitoken"  # noqa: S105
+
+
+def _trust(request: HttpRequest, user: User, reason: str) -> None:
+    people.trust(user, actor=actors.of_request(request), reason=reason)
+
+
+def _distrust(request: HttpRequest, user: User, reason: str) -> None:
+    people.distrust(user, actor=actors.of_request(request), reason=reason)
+
+
+def _revoke(request: HttpRequest, token: ApiToken, reason: str) -> None:
+    tokens.revoke(token, actor=actors.of_request(request), reason=reason)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    """Django's own, with trust."""
+
+    list_display = ["username", "email", "is_staff", "is_active", "trusted_at", "date_joined"]
+    list_filter = [
+        "is_staff",
+        "is_superuser",
+        "is_active",
+        ("trusted_at", admin.EmptyFieldListFilter),
+    ]
+    readonly_fields = ["trusted_at", "last_login", "date_joined"]
+    fieldsets = (*DjangoUserAdmin.fieldsets, ("Uploads", {"fields": ["trusted_at"]}))  # type: ignore[misc]
+    actions = [
+        with_reason(
+            _trust,
+            name="trust",
+            label="Trust: publish new projects without review",
+            done="trusted",
+            permission=CHANGE_USER,
+        ),
+        with_reason(
+            _distrust,
+            name="distrust",
+            label="Distrust: hold the first release of each new project",
+            done="not trusted any more",
+            permission=CHANGE_USER,
+        ),
+    ]
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin):
+    """Tokens can be looked at and revoked; their secrets are known to nobody."""
+
+    list_display = [
+        "name",
+        "user",
+        "limited",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    ]
+    list_select_related = ["user"]
+    search_fields = ["name", "identifier", "user__username"]
+    exclude = ["digest"]
+    actions = [
+        with_reason(_revoke, name="revoke", label="Revoke", done="revoked", permission=CHANGE_TOKEN)
+    ]
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    """Who did what, when and why; nobody can change it."""
+
+    list_display = ["at", "actor", "action", "subject", "reason", "address"]
+    list_filter = ["action"]
+    search_fields = ["actor", "subject", "reason"]
+    date_hierarchy = "at"
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("user")

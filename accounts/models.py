@@ -1,0 +1,130 @@
+"""People, API tokens, and the audit trail."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+USERNAME_GRAMMAR = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,48}[A-Za-z0-9])?\Z"
+USERNAME_VALIDATORS = [
+    RegexValidator(
+        USERNAME_GRAMMAR,
+        "Use 1 to 50 letters, digits, '.', '_' or '-'; begin and end with a letter or digit.",
+    )
+]
+
+
+class UserManager(DjangoUserManager["User"]):
+    """Finds people by the name that they type, whatever its capitals."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(username__iexact=username)
+
+
+class User(AbstractUser):
+    """A person.  `trusted_at` says since when uploads of new projects need no moderator."""
+
+    username = models.CharField(
+        "user name",
+        max_length=50,
+        unique=True,
+        validators=USERNAME_VALIDATORS,
+        error_messages={"unique": "Somebody has this user name already; choose another."},
+    )
+    trusted_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when this person's new projects are published without a moderator.",
+    )
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("username"), name="a_user_name_is_unique_in_any_case"),
+        ]
+
+    @property
+    def verified_email(self) -> str | None:
+        """The address that we may write to: verified, the primary one first."""
+        addresses = EmailAddress.objects.filter(user=self, verified=True)
+        first = addresses.order_by("-primary", "pk").first()
+        return first.email if first else None
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """Which tokens open a door."""
+
+    def usable(self) -> ApiTokenQuerySet:
+        """Neither revoked nor expired, of a person who may sign in."""
+        now = timezone.now()
+        alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+        return self.filter(alive, revoked_at__isnull=True, user__is_active=True)
+
+
+class ApiToken(models.Model):
+    """A key for programs.  Only a digest of its secret is stored; it is shown once.
+
+    A token with `limited` set may touch only the projects that are listed for it
+    (``packages.TokenProject``); an empty list then means nothing, not everything.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    identifier = models.CharField(max_length=16, unique=True)
+    digest = models.CharField(max_length=64)
+    limited = models.BooleanField(default=False)
+    stages_uploads = models.BooleanField(
+        default=False, help_text="What it uploads waits in a stage until somebody publishes it."
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API token"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=models.F("created_at")),
+                name="a_token_expires_after_it_was_made",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} (gate-{self.identifier})"
+
+
+class AuditEvent(models.Model):
+    """Who did what to what, when, from where and why.  Rows are only ever added."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor = models.CharField(max_length=200, help_text="Whoever acted, as known at that time.")
+    action = models.CharField(max_length=64, db_index=True)
+    subject_type = models.CharField(max_length=64)
+    subject_id = models.CharField(max_length=64)
+    subject = models.CharField(max_length=300)
+    reason = models.TextField(blank=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    client = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["subject_type", "subject_id", "-at"], name="audit_of")]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action} {self.subject}"

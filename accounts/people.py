@@ -1,0 +1,99 @@
+"""Verbs on people: the first administrator, and trust."""
+
+from __future__ import annotations
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.actors import SYSTEM, Actor
+from accounts.models import USERNAME_VALIDATORS, User
+from pypi_site.lib.problems import Conflict, Problem
+
+
+class InvalidPerson(Problem):
+    """A name, address or password that cannot be taken."""
+
+    code, title = "invalid-person", "Invalid account"
+
+
+@transaction.atomic
+def bootstrap(username: str, email: str, password: str | None) -> tuple[User, bool]:
+    """Make `username` an administrator with a verified e-mail address; safe to repeat.
+
+    The password is set only for a new account.  Returns the account and whether it is new.
+    """
+    _check_email(email)
+    user = User.objects.select_for_update().filter(username__iexact=username).first()
+    created = user is None
+    if user is None:
+        user = _create(username, email, password)
+    verify_email(user, email)
+    user.refresh_from_db()
+    if created or not (user.is_superuser and user.is_staff and user.is_active):
+        user.is_staff = user.is_superuser = user.is_active = True
+        user.save()
+        audit.record(SYSTEM, "user.bootstrap", user, after={"email": email, "created": created})
+    return user, created
+
+
+def _create(username: str, email: str, password: str | None) -> User:
+    user = User(username=username, email=email)
+    try:
+        for validate in USERNAME_VALIDATORS:
+            validate(username)
+        validate_password(password or "", user)
+    except ValidationError as error:
+        raise InvalidPerson(" ".join(error.messages)) from None
+    user.set_password(password)
+    user.save()
+    return user
+
+
+def _check_email(email: str) -> None:
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise InvalidPerson(" ".join(error.messages)) from None
+
+
+def verify_email(user: User, email: str) -> EmailAddress:
+    """Take `email` as belonging to `user`, and write to it first.
+
+    Raises `Conflict` if somebody else has verified it.
+    """
+    email = email.lower()  # as allauth keeps and looks up addresses
+    others = EmailAddress.objects.filter(email__iexact=email, verified=True).exclude(user=user)
+    if others.exists():
+        raise Conflict(f"Another account has verified {email}; choose another address.")
+    address, _ = EmailAddress.objects.get_or_create(user=user, email=email)
+    address.verified = True
+    address.save()
+    address.set_as_primary()
+    return address
+
+
+@transaction.atomic
+def trust(user: User, *, actor: Actor, reason: str) -> User:
+    """Let this person's new projects pass without a moderator from now on."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if user.trusted_at is None:
+        user.trusted_at = timezone.now()
+        user.save(update_fields=["trusted_at"])
+        audit.record(actor, "user.trust", user, reason=reason)
+    return user
+
+
+@transaction.atomic
+def distrust(user: User, *, actor: Actor, reason: str) -> User:
+    """Hold the first release of each new project of this person again."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if user.trusted_at is not None:
+        user.trusted_at = None
+        user.save(update_fields=["trusted_at"])
+        audit.record(actor, "user.distrust", user, reason=reason)
+    return user

@@ -1,0 +1,78 @@
+"""The JSON API of projects: ``/api/v1/projects/``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Prefetch
+from rest_framework import serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from packages import access, names
+from packages.models import File, Project, Release
+
+
+class FileSerializer(serializers.ModelSerializer):
+    """A published file; sizes in bytes, digests in lower-case hex."""
+
+    url = serializers.CharField(source="get_absolute_url")
+    yanked = serializers.SerializerMethodField()
+
+    class Meta:
+        model = File
+        fields = [
+            "filename",
+            "filetype",
+            "url",
+            "size",
+            "sha256",
+            "blake2b_256",
+            "requires_python",
+            "uploaded_at",
+            "yanked",
+        ]
+
+    def get_yanked(self, file: File) -> str | bool:
+        return file.yank
+
+
+class ReleaseSerializer(serializers.ModelSerializer):
+    """A release and its files."""
+
+    files = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Release
+        fields = ["version", "summary", "requires_python", "published_at", "yanked_at"]
+        fields += ["yanked_reason", "files"]
+
+    def get_files(self, release: Release) -> list[dict[str, Any]]:
+        files: list[File] = getattr(release, "offered_files")  # noqa: B009 - set by Prefetch
+        for file in files:
+            file.release = release  # the answer needs the release's yank, not another query
+        return list(FileSerializer(files, many=True).data)
+
+
+class ProjectSerializer(serializers.ModelSerializer):
+    """A project as the list shows it."""
+
+    class Meta:
+        model = Project
+        fields = ["name", "normalized_name", "status", "status_reason", "published_at", "serial"]
+
+
+class ProjectViewSet(viewsets.ReadOnlyModelViewSet):
+    """Projects that may be found; by any spelling of the name."""
+
+    queryset = Project.objects.listed()
+    serializer_class = ProjectSerializer
+    lookup_value_regex = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One project with its releases, newest first."""
+        project = access.known_project(names.normalize(kwargs["pk"]))
+        offered = Prefetch("files", File.objects.offered().in_order(), to_attr="offered_files")
+        releases = project.releases.offered().newest_first().prefetch_related(offered)
+        body = ProjectSerializer(project).data
+        return Response({**body, "releases": ReleaseSerializer(releases, many=True).data})

@@ -1,0 +1,82 @@
+"""``bin/manage create_token``: another upload token."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import tokens
+from accounts.actors import SYSTEM
+from accounts.models import User
+from packages import access, names
+from packages.models import Project
+from pypi_site.lib.problems import Problem
+
+
+class Command(BaseCommand):
+    """Print a new token; it is shown only once."""
+
+    help = "Make an API token for USER and print it, once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("user", help="user name")
+        parser.add_argument("--project", help="limit the token to this project")
+        parser.add_argument("--expires", type=int, metavar="DAYS", help="days until it expires")
+        parser.add_argument("--name", help="what the token is for")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = _user(options["user"])
+        project = _project(user, options["project"]) if options["project"] else None
+        try:
+            text = _mint(user, project, options["name"], _expiry(options["expires"]))
+        except Problem as problem:
+            raise CommandError(problem.detail) from None
+        self.stderr.write("The token, shown only now (user name __token__):")
+        self.stdout.write(text)
+
+
+def _user(username: str) -> User:
+    user = User.objects.filter(username__iexact=username, is_active=True).first()
+    if user is None:
+        raise CommandError(f"There is no active account {username!r}; check the spelling.")
+    return user
+
+
+def _project(user: User, name: str) -> Project:
+    """Only a project that the user may upload to: another would make a token that opens nothing."""
+    project = Project.objects.filter(
+        normalized_name=names.normalize(name), roles__user=user
+    ).first()
+    if project is None:
+        raise CommandError(
+            f"{user.username} has no role on a project {name!r}; check the name, or make a token"
+            " without --project."
+        )
+    return project
+
+
+def _expiry(days: int | None) -> datetime | None:
+    if days is None:
+        return None
+    try:
+        return timezone.now() + timedelta(days=days)
+    except OverflowError:
+        raise CommandError(
+            "--expires is too large; leave it out for a token without end."
+        ) from None
+
+
+@transaction.atomic
+def _mint(user: User, project: Project | None, name: str | None, expires: datetime | None) -> str:
+    label = name or (f"for {project.name}" if project else "upload")
+    token, text = tokens.mint(
+        user, actor=SYSTEM, name=label[:100], limited=project is not None, expires_at=expires
+    )
+    if project:
+        access.limit_token(token, [project])
+    return text

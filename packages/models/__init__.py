@@ -1,0 +1,25 @@
+"""The tables of the index, each with its QuerySet."""
+
+from packages.models.file import Artifact, File
+from packages.models.file_session import FileSession, FileStatus
+from packages.models.journal import JournalEntry
+from packages.models.project import Project, ProjectStatus
+from packages.models.release import Release
+from packages.models.role import Role, TokenProject
+from packages.models.stage import Stage, StagedFile, StageStatus
+
+__all__ = [
+    "Artifact",
+    "File",
+    "FileSession",
+    "FileStatus",
+    "JournalEntry",
+    "Project",
+    "ProjectStatus",
+    "Release",
+    "Role",
+    "Stage",
+    "StageStatus",
+    "StagedFile",
+    "TokenProject",
+]

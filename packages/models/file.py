@@ -1,0 +1,122 @@
+"""Files: one sdist or wheel each, whose name is used once, ever."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from packages.models.project import Project, ProjectStatus
+from packages.models.release import YANK_REASON_LENGTH, YANKED_WITH_REASON, Release
+
+FILENAME_LENGTH = 240  # bytes of a file name on disk are 255, ".metadata" included
+
+
+class FileType(models.TextChoices):
+    """As the upload API and PyPI's JSON call them."""
+
+    SDIST = "sdist", "source distribution"
+    WHEEL = "bdist_wheel", "wheel"
+
+
+class Artifact(models.Model):
+    """What is known of a distribution, published or staged; read from the artifact itself.
+
+    `identity` is the canonical spelling of the filename: two names that mean the same
+    artifact share it.  Digests are lower-case hex; sizes are bytes.
+    """
+
+    filename = models.CharField(max_length=FILENAME_LENGTH)
+    identity = models.CharField(max_length=FILENAME_LENGTH)
+    filetype = models.CharField(max_length=12, choices=FileType)
+    python_tag = models.CharField(max_length=100)
+    tags = ArrayField(models.CharField(max_length=150), default=list)
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    blake2b_256 = models.CharField(max_length=64)
+    md5 = models.CharField(max_length=32)
+    metadata_sha256 = models.CharField(max_length=64, help_text="Of the metadata file (PEP 658).")
+    requires_python = models.TextField(blank=True)
+    metadata = models.JSONField(default=dict)
+    uploaded_at = models.DateTimeField()
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    uploaded_with = models.CharField(max_length=300, blank=True, help_text="The User-Agent.")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.filename
+
+    @property
+    def offers_metadata(self) -> bool:
+        """Whether installers may trust the metadata file alone (PEP 658; MDF-4).
+
+        Always for a wheel; for an sdist only from metadata 2.2 on (PEP 643).
+        """
+        if self.filetype == FileType.WHEEL:
+            return True
+        version = self.metadata.get("metadata_version", "1.0")
+        return tuple(int(part) for part in version.split(".")) >= (2, 2)
+
+
+class FileQuerySet(models.QuerySet["File"]):
+    """Which files may be seen."""
+
+    def offered(self) -> FileQuerySet:
+        """Neither deleted nor of a quarantined project; a yanked file is offered still."""
+        return self.filter(deleted_at__isnull=True).exclude(
+            release__project__status=ProjectStatus.QUARANTINED
+        )
+
+    def in_order(self) -> FileQuerySet:
+        """Version ascending, then filename: pages do not churn (JSN-16)."""
+        return self.order_by("release__sort_key", "filename")
+
+
+class File(Artifact):
+    """A published file.  It never changes and its row never goes (a trigger sees to both)."""
+
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="files")
+    published_at = models.DateTimeField()
+    yanked_at = models.DateTimeField(null=True, blank=True)
+    yanked_reason = models.CharField(max_length=YANK_REASON_LENGTH, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_reason = models.TextField(blank=True)
+
+    objects = FileQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["filename"], name="a_filename_is_used_once_ever"),
+            models.UniqueConstraint(fields=["identity"], name="an_artifact_is_published_once_ever"),
+            models.UniqueConstraint(
+                fields=["release"],
+                condition=Q(filetype=FileType.SDIST, deleted_at=None),
+                name="one_sdist_for_a_release",
+            ),
+            models.CheckConstraint(
+                condition=YANKED_WITH_REASON, name="a_reason_only_when_a_file_is_yanked"
+            ),
+        ]
+        indexes = [models.Index(fields=["sha256"], name="files_by_sha256")]
+
+    @property
+    def project(self) -> Project:
+        return self.release.project
+
+    def get_absolute_url(self) -> str:
+        """Where the bytes are: the digest makes the address immutable (SIM-18)."""
+        return reverse("file", args=[self.sha256, self.filename])
+
+    @property
+    def yank(self) -> str | bool:
+        """PEP 691's value: the reason, True without one, False when not yanked."""
+        for yankable in (self, self.release):
+            if yankable.yanked_at:
+                return yankable.yanked_reason or True
+        return False

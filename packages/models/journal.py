@@ -1,0 +1,24 @@
+"""The journal: the ordered list of public changes."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+
+class JournalEntry(models.Model):
+    """One public change.  Serials rise strictly in the order of commits (MIR-4)."""
+
+    serial = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(default=timezone.now)
+    project = models.CharField(max_length=128, db_index=True, help_text="Normalized name.")
+    version = models.CharField(max_length=64, blank=True)
+    action = models.CharField(max_length=300)
+    actor = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name_plural = "journal entries"
+        ordering = ["-serial"]
+
+    def __str__(self) -> str:
+        return f"{self.serial}: {self.project} {self.version} {self.action}"

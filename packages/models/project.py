@@ -1,0 +1,90 @@
+"""Projects: a name and everything under it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+NAME_LENGTH = 128  # NAM-8
+NORMALIZED = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+
+
+class ProjectStatus(models.TextChoices):
+    """PEP 792."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    DEPRECATED = "deprecated"
+    QUARANTINED = "quarantined"
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    """Which projects may be seen."""
+
+    def known(self) -> ProjectQuerySet:
+        """Those that have a page: something of theirs was published, be it quarantined now.
+
+        A project that waits for its first publication is a reserved name and looks like a
+        free one to everybody else (SIM-13).
+        """
+        return self.filter(published_at__isnull=False)
+
+    def listed(self) -> ProjectQuerySet:
+        """Those that people and programs may find: known and not quarantined."""
+        return self.known().exclude(status=ProjectStatus.QUARANTINED)
+
+    def lock(self, pk: int) -> Project:
+        """The project, locked until commit.
+
+        Whoever changes anything under a project takes this lock first and the journal's last:
+        with one order for all there is no deadlock.
+        """
+        return self.select_for_update().get(pk=pk)
+
+
+class Project(models.Model):
+    """A name and everything under it; `normalized_name` (PEP 503) is the only key."""
+
+    name = models.CharField(max_length=NAME_LENGTH)
+    normalized_name = models.CharField(max_length=NAME_LENGTH, unique=True)
+    status = models.CharField(max_length=16, choices=ProjectStatus, default=ProjectStatus.ACTIVE)
+    status_reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(null=True, blank=True)
+    stages_uploads = models.BooleanField(
+        default=False, help_text="Plain uploads wait in a stage until somebody publishes it."
+    )
+    serial = models.BigIntegerField(default=0, help_text="Serial of the last change (journal).")
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(normalized_name__regex=NORMALIZED),
+                name="a_normalized_name_is_normalized",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=ProjectStatus.values), name="a_project_status_is_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-published_at"], name="newest_projects"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("project", args=[self.normalized_name])
+
+    @property
+    def accepts_uploads(self) -> bool:
+        """PEP 792: neither archived nor quarantined projects take new files."""
+        return self.status in (ProjectStatus.ACTIVE, ProjectStatus.DEPRECATED)
+
+    @property
+    def quarantined(self) -> bool:
+        return self.status == ProjectStatus.QUARANTINED

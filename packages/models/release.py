@@ -1,0 +1,67 @@
+"""Releases: one version of a project."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from packages.models.project import Project, ProjectStatus
+
+YANK_REASON_LENGTH = 1000  # YNK-5
+YANKED_WITH_REASON = Q(yanked_at__isnull=False) | Q(yanked_reason="")
+
+
+class ReleaseQuerySet(models.QuerySet["Release"]):
+    """Which releases may be seen."""
+
+    def offered(self) -> ReleaseQuerySet:
+        """Those of projects that are not quarantined; a yanked release is offered still."""
+        return self.filter(project__published_at__isnull=False).exclude(
+            project__status=ProjectStatus.QUARANTINED
+        )
+
+    def newest_first(self) -> ReleaseQuerySet:
+        return self.order_by("-sort_key")
+
+    def best_first(self) -> ReleaseQuerySet:
+        """What an installer would take comes first: not yanked, final, newest."""
+        yanked = models.Case(models.When(yanked_at=None, then=0), default=1)
+        return self.order_by(yanked, "is_prerelease", "-sort_key")
+
+
+class Release(models.Model):
+    """One published version.  `metadata` is the first file's, by PEP 566's mapping."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="releases")
+    version = models.CharField(max_length=64)
+    sort_key = models.TextField(help_text="Orders as PEP 440 does; equal for 1.0 and 1.0.0.")
+    is_prerelease = models.BooleanField()
+    summary = models.CharField(max_length=512, blank=True)
+    requires_python = models.TextField(blank=True)
+    metadata = models.JSONField(default=dict)
+    published_at = models.DateTimeField(db_index=True)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    yanked_at = models.DateTimeField(null=True, blank=True)
+    yanked_reason = models.CharField(max_length=YANK_REASON_LENGTH, blank=True)
+
+    objects = ReleaseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "sort_key"], name="one_release_for_equal_versions"
+            ),
+            models.CheckConstraint(
+                condition=YANKED_WITH_REASON, name="a_reason_only_when_a_release_is_yanked"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project.name} {self.version}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("release", args=[self.project.normalized_name, self.version])

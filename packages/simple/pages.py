@@ -1,0 +1,91 @@
+"""What the simple API says, as plain values (PEP 503, 592, 658, 691, 700, 714, 792)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from packages import journal
+from packages.models import File, Project, ProjectStatus
+
+API_VERSION = "1.4"
+
+
+@dataclass(frozen=True)
+class FileLink:
+    """One file of a project page.  `yanked` is PEP 592's reason, True, or False."""
+
+    filename: str
+    url: str
+    sha256: str
+    size: int
+    upload_time: datetime
+    requires_python: str
+    metadata_sha256: str | None
+    yanked: str | bool
+
+
+@dataclass(frozen=True)
+class ProjectPage:
+    """Everything that installers may know of a project."""
+
+    name: str
+    status: str
+    status_reason: str
+    versions: tuple[str, ...]
+    files: tuple[FileLink, ...]
+    serial: int
+
+
+@dataclass(frozen=True)
+class ProjectLink:
+    """One line of the root page."""
+
+    name: str
+    normalized_name: str
+    serial: int
+
+
+def project_page(project: Project) -> ProjectPage:
+    """The page of a known project; a quarantined one shows its status and no files (STA-3)."""
+    files = File.objects.offered().filter(release__project=project).in_order()
+    releases = project.releases.order_by("sort_key").values_list("version", flat=True)
+    return ProjectPage(
+        name=project.normalized_name,
+        status=project.status,
+        status_reason=project.status_reason,
+        versions=() if project.quarantined else tuple(releases),
+        files=tuple(_link(file) for file in files.select_related("release")),
+        serial=project.serial,
+    )
+
+
+def _link(file: File) -> FileLink:
+    return FileLink(
+        filename=file.filename,
+        url=file.get_absolute_url(),
+        sha256=file.sha256,
+        size=file.size,
+        upload_time=file.uploaded_at.astimezone(UTC),
+        requires_python=file.requires_python,
+        metadata_sha256=file.metadata_sha256 if file.offers_metadata else None,
+        yanked=file.yank,
+    )
+
+
+def root_links() -> Iterator[ProjectLink]:
+    """Every project that has a page, by name; read in batches, never all at once."""
+    known = Project.objects.known().order_by("normalized_name")
+    rows = known.values_list("name", "normalized_name", "serial")
+    return (ProjectLink(*row) for row in rows.iterator(chunk_size=5000))
+
+
+def root_serial() -> int:
+    """The serial of the newest change anywhere."""
+    return journal.last_serial()
+
+
+def says_status(page: ProjectPage) -> bool:
+    """HTML omits the marker of an active project, JSON has it always (STA-6)."""
+    return page.status != ProjectStatus.ACTIVE

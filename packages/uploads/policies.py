@@ -1,0 +1,82 @@
+"""The extension point: what this site demands of a publication.
+
+``settings.UPLOAD_POLICIES`` lists dotted paths, as Django's password validators do.  A policy is a
+function of a `Submission` that returns a `Verdict`; all are asked, and the gravest verdict counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from accounts.actors import Actor
+from packages.models import Project, StagedFile
+
+
+class Outcome(IntEnum):
+    """In order of gravity."""
+
+    ALLOW = 0
+    HOLD = 1
+    REFUSE = 2
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a policy may look at.
+
+    `registers` tells that nothing was ever published under the name.  Policies are asked once for
+    each file; with no file (and perhaps no version) when a name is being reserved, and then only
+    refusals count.
+    """
+
+    actor: Actor
+    project: Project
+    registers: bool
+    version: str
+    file: StagedFile | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A policy's answer: `code` for programs, `reason` in one sentence for people."""
+
+    outcome: Outcome
+    code: str = ""
+    reason: str = ""
+    policy: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        return {"policy": self.policy, "code": self.code, "reason": self.reason}
+
+
+ALLOW = Verdict(Outcome.ALLOW)
+
+
+def hold(code: str, reason: str) -> Verdict:
+    """Keep it for a moderator."""
+    return Verdict(Outcome.HOLD, code, reason)
+
+
+def refuse(code: str, reason: str) -> Verdict:
+    """Turn it away; nothing is kept."""
+    return Verdict(Outcome.REFUSE, code, reason)
+
+
+Policy = Callable[[Submission], Verdict]
+
+
+def review(submission: Submission) -> list[Verdict]:
+    """What every policy of this site says, but for those that allow."""
+    verdicts = [_ask(path, submission) for path in settings.UPLOAD_POLICIES]
+    return [verdict for verdict in verdicts if verdict.outcome is not Outcome.ALLOW]
+
+
+def _ask(path: str, submission: Submission) -> Verdict:
+    policy: Policy = import_string(path)
+    verdict = policy(submission)
+    return Verdict(verdict.outcome, verdict.code, verdict.reason, path)

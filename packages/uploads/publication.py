@@ -1,0 +1,269 @@
+"""From stage to public: conflicts, policies, then published or held; and what a moderator decides.
+
+Every function here expects the project's row to be locked by the transaction that calls it, but
+for `approve` and `reject`, which lock it themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
+
+from accounts import audit
+from accounts.actors import Actor
+from packages import events, journal, names, projects
+from packages.models import Artifact, File, Project, Release, Stage, StagedFile, StageStatus
+from packages.models.file import FileType
+from packages.uploads import policies
+from packages.uploads.findings import Level
+from packages.uploads.policies import Submission, Verdict
+from pypi_site.lib.problems import Conflict, Problem, TooLarge
+
+Stages = QuerySet[Stage]
+CHECKS = "packages.uploads.checks"  # where a hold comes from that no policy asked for
+
+
+class FileExists(Conflict):
+    """A filename is used once, ever.  Clients know the phrase "File already exists" (UPL-3)."""
+
+    code, title = "file-exists", "File already exists"
+
+
+class RefusedByPolicy(Problem):
+    """This site does not take it (UPL-12)."""
+
+    code, title = "refused-by-policy", "Refused by this index"
+
+
+class NotHeld(Conflict):
+    """Somebody has decided this already."""
+
+    code, title = "not-held", "Not waiting for review"
+
+
+# -- may it be published? -------------------------------------------------------------------------
+
+
+def judge(stage: Stage, *, actor: Actor) -> list[Verdict]:
+    """Everything that could be said against publishing `stage` now.
+
+    Returns the verdicts that hold it; raises `FileExists`, `TooLarge` or `RefusedByPolicy`.
+    """
+    files = list(stage.files.order_by("filename"))
+    for file in files:
+        _require_unused(file)
+    _require_one_sdist(stage, files)
+    require_room(stage.project, sum(file.size for file in files))
+    subjects: Sequence[StagedFile | None] = files or [None]
+    return [
+        *_findings_that_hold(files),
+        *_review(actor, stage.project, subjects, stage.version),
+    ]
+
+
+def _findings_that_hold(files: Iterable[StagedFile]) -> list[Verdict]:
+    """What the checks leave to a moderator, such as a module that hides a standard one."""
+    return [
+        Verdict(policies.Outcome.HOLD, remark["code"], remark["message"], CHECKS)
+        for file in files
+        for remark in file.remarks
+        if remark["level"] == Level.HOLD
+    ]
+
+
+def require_acceptable_name(actor: Actor, project: Project) -> None:
+    """Ask the policies about the name alone, before there is a file (U2-34)."""
+    _review(actor, project, [None], "")
+
+
+def _require_unused(file: StagedFile) -> None:
+    if known := File.objects.filter(identity=file.identity).first():
+        refuse_used(known, file.filename, deleted=known.deleted_at is not None)
+    reserved = StagedFile.objects.filter(reserved=True, identity=file.identity).exclude(pk=file.pk)
+    if rival := reserved.first():
+        refuse_used(rival, file.filename)
+
+
+def refuse_used(known: Artifact, filename: str, *, deleted: bool = False) -> None:
+    """Say why `filename` cannot be used: it was deleted, is spelt otherwise, or is another file."""
+    if deleted:
+        why = f"{filename} was used by a file that has been deleted, and no filename is used twice"
+    elif known.filename != filename:
+        why = f"{filename} means the same as {known.filename}, which is here"
+    else:
+        why = f"{filename} is here with other content, and files never change"
+    raise FileExists(f"File already exists: {why}; upload a new version.")
+
+
+def _require_one_sdist(stage: Stage, files: Iterable[StagedFile]) -> None:
+    """PEP 527: a release has one sdist."""
+    ours = [file for file in files if file.filetype == FileType.SDIST]
+    published = File.objects.filter(release__project=stage.project, deleted_at=None)
+    reserved = StagedFile.objects.filter(stage__project=stage.project, reserved=True)
+    rivals = [
+        *published.filter(release__sort_key=stage.sort_key, filetype=FileType.SDIST),
+        *reserved.filter(stage__sort_key=stage.sort_key, filetype=FileType.SDIST),
+    ]
+    if ours and len(ours) + len(rivals) > 1:
+        raise FileExists(
+            f"{stage} has a source distribution, and a release has only one (PEP 527); upload a new"
+            " version."
+        )
+
+
+def require_room(project: Project, size: int) -> None:
+    """Refuse what would take the project over its limit of bytes."""
+    files = File.objects.filter(release__project=project)
+    total = files.aggregate(sum=Sum("size"))["sum"] or 0
+    if total + size > settings.UPLOAD_MAX_PROJECT_SIZE:
+        raise TooLarge(
+            f"{project.name} would pass its limit of {settings.UPLOAD_MAX_PROJECT_SIZE} bytes in"
+            " all; delete old files or ask an administrator for more."
+        )
+
+
+def _review(
+    actor: Actor, project: Project, subjects: Iterable[StagedFile | None], version: str
+) -> list[Verdict]:
+    registers = project.published_at is None
+    submissions = [Submission(actor, project, registers, version, file) for file in subjects]
+    verdicts = [verdict for item in submissions for verdict in policies.review(item)]
+    refusals = [item for item in verdicts if item.outcome is policies.Outcome.REFUSE]
+    if refusals:
+        errors = [{"code": item.code, "message": item.reason} for item in refusals]
+        raise RefusedByPolicy(refusals[0].reason, errors=errors)
+    return list(dict.fromkeys(verdicts))
+
+
+# -- what becomes of it ---------------------------------------------------------------------------
+
+
+def settle(stage: Stage, verdicts: Sequence[Verdict]) -> Stage:
+    """Publish the stage, or hold it if a policy wants that."""
+    if verdicts:
+        return hold(stage, verdicts)
+    publish(stage)
+    return stage
+
+
+def hold(stage: Stage, verdicts: Sequence[Verdict]) -> Stage:
+    """Keep a stage for a moderator, and its filenames for nobody else."""
+    stage.status = StageStatus.PROCESSING
+    stage.holds = [verdict.as_dict() for verdict in verdicts]
+    stage.notices = [f"Held for review: {verdict.reason}" for verdict in verdicts]
+    stage.save(update_fields=["status", "holds", "notices"])
+    stage.files.update(reserved=True)
+    events.stage_held.send(Stage, stage=stage)
+    return stage
+
+
+@transaction.atomic
+def approve(stage: Stage, *, actor: Actor, reason: str) -> Stage:
+    """Publish what was held.  Raises `NotHeld` when it is decided already."""
+    stage = lock_held(stage)
+    if not stage.project.accepts_uploads:
+        raise Conflict(
+            f"{stage.project} is {stage.project.status} and takes no files; activate it first."
+        )
+    stage.files.update(reserved=False)
+    publish(stage)
+    audit.record(actor, "stage.approve", stage, reason=reason, after={"status": stage.status})
+    return stage
+
+
+@transaction.atomic
+def reject(stage: Stage, *, actor: Actor, reason: str) -> Stage:
+    """Turn away what was held; its filenames are free again.
+
+    A publishing session goes to ``error`` and can be mended (PEP 694); a plain upload is over,
+    and so is the reservation of a name under which nothing was ever published.
+    """
+    stage = lock_held(stage)
+    stage.files.update(reserved=False)
+    stage.notices = [*stage.notices, f"Rejected by a moderator: {reason}"]
+    if stage.is_session:
+        stage.status = StageStatus.ERROR
+        stage.save(update_fields=["status", "notices"])
+    else:
+        close(stage, StageStatus.CANCELED)
+        projects.release_name(stage.project, actor=actor)
+    audit.record(actor, "stage.reject", stage, reason=reason, after={"status": stage.status})
+    events.stage_rejected.send(Stage, stage=stage, reason=reason)
+    return stage
+
+
+def lock_held(stage: Stage) -> Stage:
+    """The stage under lock, its project locked first as everywhere; `NotHeld` unless it waits."""
+    project = Project.objects.select_for_update().get(pk=stage.project_id)
+    stage = Stage.objects.select_for_update().get(pk=stage.pk)
+    stage.project = project
+    if stage.status != StageStatus.PROCESSING:
+        raise NotHeld(f"{stage} does not wait for review any more: it is {stage.status}.")
+    return stage
+
+
+def publish(stage: Stage) -> Release | None:
+    """Make a stage public, all its files at once; None where it has no files."""
+    now, project = timezone.now(), stage.project
+    staged = list(stage.files.order_by("filename"))
+    release = _release(stage, staged, now) if staged else None
+    files = [_publish_file(file, release, now) for file in staged] if release else []
+    if project.published_at is None:
+        project.published_at = now
+        project.save(update_fields=["published_at"])
+    close(stage, StageStatus.PUBLISHED)
+    _announce(stage, files)
+    return release
+
+
+def _release(stage: Stage, staged: Sequence[StagedFile], now: datetime) -> Release:
+    """The release of this version, new or not; its metadata is the first file's (MET-15)."""
+    release = stage.project.releases.filter(sort_key=stage.sort_key).first()
+    if release is not None:
+        return release
+    metadata = staged[0].metadata
+    release = Release.objects.create(
+        project=stage.project,
+        version=stage.version,
+        sort_key=stage.sort_key,
+        is_prerelease=names.parse_version(stage.version).is_prerelease,
+        summary=metadata.get("summary") or "",
+        requires_python=metadata.get("requires_python") or "",
+        metadata=metadata,
+        published_at=now,
+        published_by=stage.created_by,
+    )
+    journal.record(Actor(user=stage.created_by), stage.project, "new release", release.version)
+    return release
+
+
+def _publish_file(staged: StagedFile, release: Release, now: datetime) -> File:
+    facts = {
+        field.name: getattr(staged, field.name)
+        for field in Artifact._meta.get_fields()
+        if not field.auto_created
+    }
+    return File.objects.create(release=release, published_at=now, **facts)
+
+
+def close(stage: Stage, status: StageStatus) -> None:
+    """The end of a stage."""
+    stage.status, stage.closed_at = status, timezone.now()
+    stage.save(update_fields=["status", "closed_at", "notices"])
+
+
+def _announce(stage: Stage, files: Sequence[File]) -> None:
+    uploader = Actor(user=stage.created_by)
+    for file in files:
+        action = f"add {file.python_tag} file {file.filename}"
+        journal.record(uploader, stage.project, action, stage.version)
+        audit.record(uploader, "file.publish", file, after={"sha256": file.sha256})
+        events.file_published.send(File, file=file)
+    if not files:  # a name published for itself (U2-33) is a public change, too
+        journal.record(uploader, stage.project, "create")
+    events.stage_published.send(Stage, stage=stage)

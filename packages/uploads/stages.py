@@ -1,0 +1,160 @@
+"""The one gate: stage, checks, policies, then published or held.
+
+A legacy upload is a stage with one file that asks to be published at once; a moderator's hold is
+a stage whose publication is ``processing`` (PEP 694).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from django.db import transaction
+
+from accounts.actors import Actor
+from packages import access, names, projects, storage
+from packages.models import Artifact, File, Project, Stage, StagedFile, StageStatus
+from packages.uploads import inspection, publication, staged_files, staging
+from packages.uploads.inspection import Inspected, InvalidDistribution, rules
+from packages.uploads.publication import FileExists, NotHeld, RefusedByPolicy, approve, reject
+
+__all__ = [
+    "FileExists",
+    "InvalidDistribution",
+    "NotHeld",
+    "Outcome",
+    "RefusedByPolicy",
+    "Result",
+    "Upload",
+    "approve",
+    "reject",
+    "rules",
+    "submit",
+]
+
+
+class Result(StrEnum):
+    """What became of an upload."""
+
+    PUBLISHED = "published"
+    HELD = "held"
+    STAGED = "staged"  # complete, and waiting for its uploader to publish it
+    PRESENT = "present"  # identical bytes under the same name were here before (UPL-2)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that has arrived: on our disk, hashed, and what the client said about it."""
+
+    path: Path
+    filename: str
+    size: int
+    sha256: str
+    blake2b_256: str
+    md5: str
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it, why it waits and where, and what is worth a warning."""
+
+    result: Result
+    project: Project
+    version: str
+    holds: tuple[dict[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+    stage: Stage | None = None
+
+
+def submit(actor: Actor, upload: Upload) -> Outcome:
+    """Take one file through the gate.  Raises `Problem` when it is turned away.
+
+    The archive is read outside the transaction, which then holds the project's lock only
+    briefly; whether the actor may upload is asked before (cheaply) and within (finally).
+    """
+    projects.require_free_to_all(upload.name)
+    access.project_to_upload(actor, upload.name)
+    looked_at = inspection.inspect(upload.path, upload.filename, upload.name, upload.version)
+    with transaction.atomic():
+        return _Gate(actor, upload, looked_at).pass_through()
+
+
+class _Gate:
+    """One file on its way through the gate, inside one transaction."""
+
+    def __init__(self, actor: Actor, upload: Upload, looked_at: Inspected) -> None:
+        self.actor, self.upload, self.looked_at = actor, upload, looked_at
+        self.version = str(names.parse_version(looked_at.metadata.version))
+
+    def pass_through(self) -> Outcome:
+        self.project = projects.claim(self.actor, self.looked_at.metadata.name)
+        if known := self._known():
+            return known
+        if self._is_to_be_staged():
+            return self._stage()
+        return self._publish_at_once()
+
+    def _known(self) -> Outcome | None:
+        """Identical bytes are a success again; other bytes under a used name never are."""
+        identity = self.looked_at.distribution.identity
+        if file := File.objects.filter(identity=identity).first():
+            self._same_or_refuse(file, deleted=file.deleted_at is not None)
+            return self._outcome(Result.PRESENT)
+        reserved = StagedFile.objects.filter(reserved=True, identity=identity)
+        if staged := reserved.select_related("stage").first():
+            self._same_or_refuse(staged)
+            return self._outcome(Result.HELD, staged.stage)
+        return None
+
+    def _same_or_refuse(self, known: Artifact, *, deleted: bool = False) -> None:
+        same = known.filename == self.upload.filename and known.sha256 == self.upload.sha256
+        if deleted or not same:
+            publication.refuse_used(known, self.upload.filename, deleted=deleted)
+
+    def _publish_at_once(self) -> Outcome:
+        """Judged before the blob is kept, so that a refusal leaves nothing behind."""
+        stage = Stage.objects.create(
+            project=self.project,
+            version=self.version,
+            sort_key=names.version_sort_key(self.version),
+            created_by=self.actor.user,
+        )
+        self._add_to(stage)
+        verdicts = publication.judge(stage, actor=self.actor)
+        self._keep_bytes()
+        publication.settle(stage, verdicts)
+        held = stage.status == StageStatus.PROCESSING
+        return self._outcome(Result.HELD if held else Result.PUBLISHED, stage)
+
+    def _is_to_be_staged(self) -> bool:
+        """Whether the token or the project sends plain uploads into a session first."""
+        token = self.actor.token
+        return self.project.stages_uploads or bool(token and token.stages_uploads)
+
+    def _stage(self) -> Outcome:
+        """Add the file to the version's session, opening one if there is none."""
+        stage = staging.session_of_version(self.actor, self.project, self.version)
+        if staged := staged_files.staged_twin(stage, self.looked_at.distribution.identity):
+            self._same_or_refuse(staged)
+            return self._outcome(Result.STAGED, stage)
+        publication.require_acceptable_name(self.actor, self.project)
+        self._keep_bytes()
+        staged_files.add_complete(stage, self._add_to(stage))
+        return self._outcome(Result.STAGED, stage)
+
+    def _keep_bytes(self) -> None:
+        storage.put(self.upload.path, self.upload.sha256, self.looked_at.metadata_bytes)
+
+    def _add_to(self, stage: Stage) -> StagedFile:
+        upload = self.upload
+        digests = {"sha256": upload.sha256, "blake2b_256": upload.blake2b_256, "md5": upload.md5}
+        facts = inspection.facts(self.looked_at, digests, upload.size, self.actor)
+        return stage.files.create(**facts)
+
+    def _outcome(self, result: Result, stage: Stage | None = None) -> Outcome:
+        holds = tuple(stage.holds) if stage and result is Result.HELD else ()
+        warnings = self.looked_at.warnings
+        return Outcome(result, self.project, self.version, holds, warnings, stage)

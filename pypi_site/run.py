@@ -1,0 +1,66 @@
+"""Run manage.py or the tests with the database up: what ``bin/manage`` and ``bin/test`` call."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from pypi_site import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMANDS = {
+    "manage": [sys.executable, str(ROOT / "manage.py")],
+    "test": [sys.executable, "-m", "pytest"],
+}
+
+
+def data_directory() -> Path:
+    """Where all state lies: ``GATEHOUSE_DATA``, by default ``var/`` in the checkout."""
+    return Path(os.environ.get("GATEHOUSE_DATA") or ROOT / "var").absolute()
+
+
+def main(arguments: list[str]) -> int:
+    """Lease the database for as long as the command runs, and return its exit code."""
+    command, *rest = arguments
+    data = data_directory()
+    if command == "test":  # never the data that somebody serves
+        data = data / "test"
+    environment = {**os.environ, "GATEHOUSE_DATA": str(data)}
+    unwind_on_signals()
+    try:
+        with embedded.database(data) as url:
+            environment["DATABASE_URL"] = url
+            return _call([*COMMANDS[command], *rest], environment, _folder(command))
+    except embedded.EmbeddedPostgresError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def unwind_on_signals() -> None:
+    """Leave by an exception, so that the lease on the database is returned."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+
+
+def _call(command: list[str], environment: dict[str, str], folder: Path | None) -> int:
+    """Run it to its end: it hears the terminal's Ctrl-C itself, other signals are passed on."""
+    with subprocess.Popen(command, env=environment, cwd=folder) as child:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda number, frame: child.send_signal(number))
+        code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _folder(command: str) -> Path | None:
+    """pytest reads its settings from the checkout; a command keeps the caller's folder."""
+    return ROOT if command == "test" else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,284 @@
+"""Every setting of Gatehouse, read from the environment and described in docs/configuration.md.
+
+A test fails when a setting is read here and not described there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+from email.utils import parseaddr
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+
+env = environ.Env()
+MIB = 1024 * 1024
+DAY = 24 * 3600
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# -- Where state lies ------------------------------------------------------------------------
+
+DATA_DIR = Path(env.str("GATEHOUSE_DATA", default=str(BASE_DIR / "var"))).absolute()
+INCOMING_DIR = DATA_DIR / "incoming"  # uploads while they arrive; same file system as the blobs
+
+
+def _secret_key() -> str:
+    """The key of this installation, made on first use and kept where only its owner reads."""
+    path = DATA_DIR / "secret-key"
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+    fresh = DATA_DIR / f"secret-key.{secrets.token_hex(4)}"
+    fresh.touch(mode=0o600)
+    fresh.write_text(secrets.token_urlsafe(50))
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(fresh)  # of two first starts one wins, and both read the winner
+    fresh.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = env.str("GATEHOUSE_SECRET_KEY", default="") or _secret_key()
+SECRET_KEY_FALLBACKS = env.list("GATEHOUSE_OLD_SECRET_KEYS", default=[])
+DEBUG = env.bool("GATEHOUSE_DEBUG", default=False)
+
+# -- Where we are ----------------------------------------------------------------------------
+
+SITE_NAME = env.str("GATEHOUSE_SITE_NAME", default="Gatehouse")
+# The address that people use, for e-mails and wherever no request is at hand.
+SITE_URL = env.str("GATEHOUSE_URL", default="http://127.0.0.1:8000").rstrip("/")
+HTTPS = SITE_URL.startswith("https://")
+_HERE = ["localhost", "127.0.0.1", "[::1]", socket.gethostname(), socket.getfqdn()]
+_SITE_HOST = environ.urlparse(SITE_URL).hostname or "localhost"
+ALLOWED_HOSTS = [*env.list("GATEHOUSE_ALLOWED_HOSTS", default=[]), _SITE_HOST, *_HERE]
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+if env.bool("GATEHOUSE_BEHIND_TLS_PROXY", default=HTTPS):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# -- The apps --------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "pypi_site.apps.SiteConfig",
+    "pypi_site.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "rest_framework",
+    "django_q",
+    "csp",
+    "accounts",
+    "packages",
+    "search",
+    "moderation",
+]
+
+MIDDLEWARE = [
+    "pypi_site.lib.problems.ProblemMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "pypi_site.urls"
+WSGI_APPLICATION = "pypi_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "pypi_site.context.site",
+            ],
+        },
+    },
+]
+
+# -- The database: everything but the bytes of files -----------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///gatehouse")}
+DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "gatehouse"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "pypi_site_cache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},  # rendered descriptions are most of them
+    }
+}
+Q_CLUSTER = {
+    "name": "gatehouse",
+    "orm": "default",
+    "workers": env.int("GATEHOUSE_JOB_WORKERS", default=1),
+    "poll": 0.2,
+    "guard_cycle": 2,  # seconds; each cycle writes its state to the cache table
+    "timeout": 600,
+    "retry": 900,
+    "max_attempts": 5,
+    "ack_failures": True,
+    "catch_up": False,
+    "recycle": 500,
+    "save_limit": 1000,
+    "bulk": 10,
+    "label": "Jobs",
+}
+
+# -- Files -----------------------------------------------------------------------------------
+
+# The blobs, content-addressed.  Any storage that django-storages knows will do.
+_FILES_OPTIONS = env.json("GATEHOUSE_FILES_OPTIONS", default={})
+_FILES_BACKEND = env.str("GATEHOUSE_FILES_BACKEND", default="packages.storage.DiskStorage")
+if _FILES_BACKEND == "packages.storage.DiskStorage":
+    _FILES_OPTIONS = {"location": str(DATA_DIR / "files"), **_FILES_OPTIONS}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "files": {"BACKEND": _FILES_BACKEND, "OPTIONS": _FILES_OPTIONS},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_MAX_AGE = 3600
+
+# -- Uploads ---------------------------------------------------------------------------------
+
+UPLOAD_MAX_FILE_SIZE = env.int("GATEHOUSE_MAX_FILE_SIZE", default=100 * MIB)
+UPLOAD_MAX_PROJECT_SIZE = env.int("GATEHOUSE_MAX_PROJECT_SIZE", default=10 * 1024 * MIB)
+UPLOAD_ALLOW_LOCAL_VERSIONS = env.bool("GATEHOUSE_ALLOW_LOCAL_VERSIONS", default=False)
+UPLOAD_ALLOW_DIRECT_REFERENCES = env.bool("GATEHOUSE_ALLOW_DIRECT_REFERENCES", default=False)
+UPLOAD_EXTRA_CLASSIFIERS = frozenset(env.list("GATEHOUSE_EXTRA_CLASSIFIERS", default=[]))
+UPLOAD_POLICIES = env.list(
+    "GATEHOUSE_UPLOAD_POLICIES",
+    default=[
+        "moderation.policies.refuse_prohibited_names",
+        "moderation.policies.refuse_standard_library_names",
+        "moderation.policies.hold_for_review",
+    ],
+)
+UPLOAD_SESSION_SECONDS = env.int("GATEHOUSE_SESSION_SECONDS", default=7 * DAY)
+UPLOAD_SESSION_MAX_SECONDS = env.int("GATEHOUSE_SESSION_MAX_SECONDS", default=30 * DAY)
+UPLOAD_SESSION_RETENTION_SECONDS = env.int("GATEHOUSE_SESSION_RETENTION_SECONDS", default=30 * DAY)
+UPLOAD_MAX_OPEN_SESSIONS = env.int("GATEHOUSE_MAX_OPEN_SESSIONS", default=50)
+# Who waits for a moderator: "nobody", "untrusted" (the first release of a project by somebody
+# whom no moderator has approved yet) or "everybody".
+UPLOAD_HOLD = env.str("GATEHOUSE_HOLD", default="untrusted")
+
+# -- People ----------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+_VALIDATORS = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATORS}.NumericPasswordValidator"},
+]
+LOGIN_REDIRECT_URL = "home"
+LOGIN_URL = "account_login"
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
+ACCOUNT_USERNAME_VALIDATORS = "accounts.models.USERNAME_VALIDATORS"
+ACCOUNT_USERNAME_BLACKLIST = ["__token__", "admin", "root", "system"]
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ACCOUNT_SIGNUP_OPEN = env.bool("GATEHOUSE_SIGNUP_OPEN", default=True)
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, object]] = {"github": {"SCOPE": ["user:email"]}}
+if _GITHUB := env.str("GATEHOUSE_GITHUB_CLIENT_ID", default=""):
+    SOCIALACCOUNT_PROVIDERS["github"]["APPS"] = [
+        {
+            "client_id": _GITHUB,
+            "secret": env.str("GATEHOUSE_GITHUB_CLIENT_SECRET", default=""),
+        }
+    ]
+
+# -- E-mail ----------------------------------------------------------------------------------
+
+vars().update(env.email_url("GATEHOUSE_EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("GATEHOUSE_EMAIL_FROM", default=f"{SITE_NAME} <gatehouse@localhost>")
+SERVER_EMAIL = parseaddr(DEFAULT_FROM_EMAIL)[1]
+
+# -- Security --------------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
+SECURE_SSL_REDIRECT = env.bool("GATEHOUSE_REDIRECT_TO_HTTPS", default=False)
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        # Descriptions show images from anywhere, as on every package index.
+        "img-src": [SELF, "https:", "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF, "https://github.com"],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+# -- The rest --------------------------------------------------------------------------------
+
+# Whether subdomains and browsers' preload lists follow is for the owner of the domain to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+APPEND_SLASH = False  # urls.py redirects by itself, and never an upload
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "EXCEPTION_HANDLER": "pypi_site.lib.rest.handle_exception",
+    "DEFAULT_PAGINATION_CLASS": "pypi_site.lib.rest.NamePagination",
+    "PAGE_SIZE": 100,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # A refusal is an answer, not an incident; and addresses of stages are secrets (U2-29).
+    "loggers": {"django.request": {"level": "ERROR"}},
+    "root": {"handlers": ["console"], "level": env.str("GATEHOUSE_LOG_LEVEL", default="WARNING")},
+}

@@ -1,0 +1,115 @@
+"""Every URL of the site."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path, re_path, register_converter
+from django.urls.converters import StringConverter
+from django.views.generic import TemplateView
+from rest_framework.routers import DefaultRouter
+
+from packages import views as pages
+from packages.api import ProjectViewSet
+from packages.simple import previews
+from packages.simple import views as simple
+from packages.uploads import legacy, sessions
+from pypi_site import health, problem_pages
+from pypi_site.lib import http
+from search import views as search
+
+
+class ProjectName(StringConverter):
+    """Any spelling of a project's name; whatever else stands there is not found (NAM-7)."""
+
+    regex = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?"
+
+
+class Version(StringConverter):
+    """What may be a version; PEP 440 decides later."""
+
+    regex = r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,63}"
+
+
+class Sha256(StringConverter):
+    """Lower-case hex."""
+
+    regex = r"[0-9a-f]{64}"
+
+
+class SessionToken(StringConverter):
+    """256 random bits in URL-safe base64."""
+
+    regex = r"[A-Za-z0-9_-]{43}"
+
+
+class Filename(StringConverter):
+    """One path segment that could name a wheel or an sdist, but no ``.metadata``."""
+
+    regex = r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,235}(?:\.whl|\.tar\.gz)"
+
+
+register_converter(ProjectName, "project")
+register_converter(Version, "version")
+register_converter(Sha256, "sha256")
+register_converter(Filename, "filename")
+register_converter(SessionToken, "token")
+
+router = DefaultRouter()
+router.register("projects", ProjectViewSet, basename="api-project")
+
+SESSION = [
+    path("", sessions.session),
+    path("publish/", sessions.publish),
+    path("extend/", sessions.extend),
+    path("files/", sessions.files),
+    path("files/<uuid:file>/", sessions.file),
+    path("files/<uuid:file>/content/", sessions.content),
+    path("files/<uuid:file>/complete/", sessions.complete),
+    path("files/<uuid:file>/extend/", sessions.extend_file),
+]
+
+_PAGES = (
+    r"project/[^/]+(?:/[^/]+)?|search|admin|help/problems|accounts(?:/[\w-]+)*|api/v1(?:/[^/]+)*"
+)
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("robots.txt", TemplateView.as_view(template_name="robots.txt", content_type="text/plain")),
+    # installers
+    path("simple/", simple.root, name="simple"),
+    path("simple", simple.without_slash),
+    path("simple/<project:name>/", simple.project, name="simple-project"),
+    path("simple/<project:name>", simple.without_slash),
+    path("files/<sha256:sha256>/<filename:filename>", simple.file, name="file"),
+    path("files/<sha256:sha256>/<filename:filename>.metadata", simple.metadata, name="metadata"),
+    # publishing tools
+    path("legacy/", legacy.upload, name="upload"),
+    path("legacy", legacy.without_slash),
+    path("legacy/+simple/<project:name>/", simple.for_hatch),
+    path("legacy/<project:name>/<version:version>/", legacy.to_release),
+    path("upload/2.0/", sessions.root, name="upload-2.0"),
+    path("upload/2.0/sessions/<uuid:session>/", include(SESSION)),
+    path("stages/<token:token>/", previews.root, name="stage"),
+    path("stages/<token:token>/<project:name>/", previews.project),
+    path(
+        "stages/<token:token>/files/<sha256:sha256>/<filename:filename>",
+        previews.file,
+        name="stage-file",
+    ),
+    path(
+        "stages/<token:token>/files/<sha256:sha256>/<filename:filename>.metadata",
+        previews.metadata,
+    ),
+    # programs
+    path("api/v1/", include(router.urls)),
+    # people
+    path("project/<project:name>/", pages.project_detail, name="project"),
+    path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
+    path("search/", search.search, name="search"),
+    path("help/problems/", problem_pages.problems, name="problems"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    # addresses of pages end with a slash; uploads are never redirected so
+    re_path(rf"^(?:{_PAGES})$", http.with_slash),
+]

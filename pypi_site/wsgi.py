@@ -1,0 +1,8 @@
+"""The WSGI application that the web workers run."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pypi_site.settings")
+application = get_wsgi_application()

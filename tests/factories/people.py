@@ -1,0 +1,58 @@
+"""People and their tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import factory
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from accounts import tokens
+from accounts.actors import SYSTEM, Actor
+from accounts.models import User
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    """Somebody with a verified e-mail address, whom no moderator has approved yet."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda number: f"person{number}")
+    email = factory.LazyAttribute(lambda user: f"{user.username}@example.org")
+
+    class Params:
+        trusted = factory.Trait(trusted_at=factory.LazyFunction(timezone.now))
+
+    @factory.post_generation
+    def verified(user: User, create: bool, extracted: Any, **kwargs: Any) -> None:  # noqa: N805
+        if extracted is not False:
+            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+
+
+class ModeratorFactory(UserFactory):
+    """Staff who may decide about held uploads, and nothing else."""
+
+    is_staff = True
+
+    @factory.post_generation
+    def permitted(user: User, create: bool, extracted: Any, **kwargs: Any) -> None:  # noqa: N805
+        user.user_permissions.add(Permission.objects.get(codename="decide_heldupload"))
+
+
+class AdministratorFactory(UserFactory):
+    is_staff = True
+    is_superuser = True
+
+
+def actor(user: User) -> Actor:
+    """`user` at a browser."""
+    return Actor(user=user, address="127.0.0.1", client="pytest")
+
+
+def token_for(user: User, **options: Any) -> str:
+    """The text of a new token."""
+    return tokens.mint(user, actor=SYSTEM, name="test", **options)[1]

@@ -40,9 +40,13 @@ def mint(
     actor: Actor,
     name: str,
     limited: bool = False,
+    stages_uploads: bool = False,
     expires_at: datetime | None = None,
 ) -> tuple[ApiToken, str]:
-    """Make a token; the second value is its text, which nobody can read again."""
+    """Make a token; the second value is its text, which nobody can read again.
+
+    What a token with `stages_uploads` uploads waits until somebody publishes it.
+    """
     if expires_at and expires_at <= timezone.now():
         raise InvalidExpiry("The token would expire in the past; choose a later day.")
     identifier, secret = _random(_IDENTIFIER), _random(_SECRET)
@@ -52,9 +56,12 @@ def mint(
         identifier=identifier,
         digest=_digest(secret),
         limited=limited,
+        stages_uploads=stages_uploads,
         expires_at=expires_at,
     )
-    audit.record(actor, "token.mint", token, after={"user": user.username, "limited": limited})
+    after = {"user": user.username, "limited": limited}
+    after |= {"stages_uploads": True} if stages_uploads else {}
+    audit.record(actor, "token.mint", token, after=after)
     return token, f"{PREFIX}{identifier}{secret}"
 
 

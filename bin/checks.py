@@ -44,10 +44,10 @@ def fixes() -> list[list[str]]:
 def checks() -> dict[str, list[str]]:
     templates, python = files("templates/*.html"), files("*.py")
     return {
-        "ruff format": program("ruff", "format", "--check", "."),
-        "ruff check": program("ruff", "check", "."),
+        "ruff format": program("ruff", "format", "--check", ".", "bin/stage"),
+        "ruff check": program("ruff", "check", ".", "bin/stage"),
         "import-linter": program("lint-imports"),
-        "mypy": program("mypy", "."),
+        "mypy": program("mypy", ".", "bin/stage"),
         "django-upgrade": program("django-upgrade", "--target-version", "5.2", "--check", *python),
         "djade": program("djade", "--target-version", "5.2", "--check", *templates),
         "djlint": program("djlint", "--lint", "--quiet", *templates),

@@ -11,13 +11,7 @@ from moderation.policies import DECIDE
 from packages.models import Stage
 from packages.uploads import stages
 from pypi_site.lib import jobs
-from pypi_site.lib.problems import Problem, Refused
-
-
-class ReasonNeeded(Problem):
-    """Every decision says why."""
-
-    code, title = "reason-needed", "A reason is needed"
+from pypi_site.lib.problems import ReasonNeeded, Refused
 
 
 @transaction.atomic

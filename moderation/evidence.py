@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from packages import storage
 from packages.models import Stage, StagedFile
-from packages.uploads import checks, stages
+from packages.uploads import checks, limits
 from packages.uploads.checks import Inspection, Member
 
 
@@ -45,7 +45,7 @@ def _of_file(file: StagedFile) -> FileEvidence:
 
 def _inspect(file: StagedFile) -> Inspection:
     with storage.local_copy(file.sha256) as path:
-        return checks.inspect(path, file.filename, stages.rules())
+        return checks.inspect(path, file.filename, limits.rules(file.stage.project))
 
 
 def _label(key: str) -> str:

@@ -47,7 +47,7 @@ def tell_uploader_to_wait(stage_pk: int) -> bool:
     if stage is None or stage.created_by is None:
         return False
     context = {"stage": stage, "files": stage.files.order_by("filename")}
-    return emails.send(stage.created_by, "moderation/email/waiting.txt", context)
+    return _tell_once(stage.created_by, stage, "moderation/email/waiting.txt", context)
 
 
 def tell_moderators(stage_pk: int) -> int:
@@ -62,8 +62,11 @@ def tell_moderators(stage_pk: int) -> int:
 
 
 def _tell_once(user: User, stage: Stage, template: str, context: dict[str, Any]) -> bool:
-    """A job that failed half-way is repeated, but not for those who have their e-mail."""
-    key = f"told:{stage.pk}:{user.pk}"
+    """A job that failed half-way is repeated, but not for those who have their e-mail.
+
+    A session may be held again after each decision, and is told of again.
+    """
+    key = f"told:{template}:{stage.pk}:{stage.decisions.count()}:{user.pk}"
     if cache.get(key):
         return False
     sent = emails.send(user, template, context)

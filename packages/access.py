@@ -6,12 +6,13 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from accounts.actors import Actor
+from accounts.actors import SYSTEM, Actor
 from accounts.models import ApiToken
 from packages import names
 from packages.models import Project, Release, Role, TokenProject
 from pypi_site.lib.problems import NotFound, Refused
 
+DELETE_FILE = "packages.delete_file"
 UPLOADERS = (Role.Kind.OWNER, Role.Kind.MAINTAINER)
 
 
@@ -76,6 +77,18 @@ def require_accepting(project: Project) -> None:
         raise NotAccepting(
             f"{project.normalized_name} is {project.status}{reason} and takes no uploads; ask its"
             " owner or a moderator to activate it."
+        )
+
+
+def authorize_management(actor: Actor, project: Project) -> None:
+    """Refuse unless `actor` owns `project`, or administers this index (by the admin, no token)."""
+    if actor is SYSTEM or actor.may(DELETE_FILE):
+        return
+    if not _has_role(actor, project, [Role.Kind.OWNER]):
+        raise NotYours(f"Only owners of {project.name} may do this; ask one of them.")
+    if actor.token and not _token_reaches(actor.token, project):
+        raise TokenTooNarrow(
+            f"This token is not valid for {project.normalized_name}; use one that is made for it."
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.forms import CharField, ModelForm
 from django.http import HttpRequest
 
 from accounts import actors
@@ -38,6 +39,16 @@ def _status_action(verb: Any, label: str, done: str) -> Any:
     )
 
 
+class LimitsForm(ModelForm):
+    """The limits that a project has of its own, and why."""
+
+    reason = CharField(help_text="Kept in the audit trail.")
+
+    class Meta:
+        model = Project
+        fields = projects.LIMITS
+
+
 class RoleInline(admin.TabularInline):
     model = Role
     extra = 0
@@ -59,12 +70,23 @@ class ProjectAdmin(ReadOnlyAdmin):
     list_filter = ["status", ("published_at", admin.EmptyFieldListFilter)]
     search_fields = ["normalized_name"]
     inlines = [RoleInline]
+    form = LimitsForm
+    fields = [*projects.LIMITS, "reason"]
     actions = [
         _status_action(projects.quarantine, "Quarantine: offer and take nothing", "quarantined"),
         _status_action(projects.archive, "Archive: take no more uploads", "archived"),
         _status_action(projects.deprecate, "Deprecate: tell people to move on", "deprecated"),
         _status_action(projects.activate, "Activate: undo any of these", "active again"),
     ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only the limits; all else changes by an action that asks why."""
+        return request.user.has_perm(CHANGE_PROJECT)
+
+    def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
+        limits = {name: form.cleaned_data[name] for name in projects.LIMITS}
+        reason = form.cleaned_data["reason"]
+        projects.set_limits(obj, limits, actor=actors.of_request(request), reason=reason)
 
 
 @admin.register(Release)
@@ -96,22 +118,29 @@ class ReleaseAdmin(ReadOnlyAdmin):
 
 @admin.register(File)
 class FileAdmin(ReadOnlyAdmin):
-    """Files, to delete; a deleted file's name stays used."""
+    """Files, to delete and to restore; a deleted file's name stays used."""
 
-    list_display = ["filename", "size", "published_at", "uploaded_by", "deleted_at"]
+    list_display = ["filename", "size", "published_at", "uploaded_by", "deleted_at", "purged_at"]
     list_select_related = ["uploaded_by"]
     list_filter = ["filetype", ("deleted_at", admin.EmptyFieldListFilter)]
     search_fields = ["filename", "sha256"]
     actions = [
         with_reason(
             _acting(files.delete),
-            name="delete_for_good",
-            label="Delete for good",
-            done="deleted",
+            name="delete_file",
+            label="Delete: into the bin",
+            done="deleted; it can be restored from the bin",
             permission=DELETE_FILE,
             hint="Lock files that name it will fail, and its name can never be used again. Yanking"
             " the release is gentler.",
-        )
+        ),
+        with_reason(
+            _acting(files.restore),
+            name="restore_file",
+            label="Restore from the bin",
+            done="offered again",
+            permission=DELETE_FILE,
+        ),
     ]
 
 

@@ -7,6 +7,7 @@ from django.dispatch import Signal
 
 file_published = Signal()  # file: File
 file_deleted = Signal()  # file: File
+file_restored = Signal()  # file: File
 release_yanked = Signal()  # release: Release
 release_unyanked = Signal()  # release: Release
 project_registered = Signal()  # project: Project, actor: Actor

@@ -95,9 +95,14 @@ def parse_version(version: str) -> Version:
     if not version.isascii() or version != version.strip():
         raise InvalidVersion(f"{version!r} is not a valid version (PEP 440)")
     try:
-        return Version(version)
+        parsed = Version(version)
     except ValueError:
         raise InvalidVersion(f"{version!r} is not a valid version (PEP 440)") from None
+    if len(str(parsed)) > MAX_VERSION_LENGTH:  # 1r1 is 1.post1
+        raise InvalidVersion(
+            f"The version has more than {MAX_VERSION_LENGTH} characters in its normal form"
+        )
+    return parsed
 
 
 def version_sort_key(version: str) -> str:
@@ -269,7 +274,10 @@ def _canonical_build(filename: str, build: list[str]) -> list[str]:
 def _expanded(filename: str, tag: str) -> tuple[str, ...]:
     """Every tag that a compressed set stands for (PEP 425), sorted."""
     if _TAG.fullmatch(tag) is None:
-        raise InvalidFilename(f"The tag {tag!r} in {filename!r} has characters that no tag has.")
+        raise InvalidFilename(
+            f"The tag {tag!r} in {filename!r} has characters that no tag has; build the wheel"
+            " again."
+        )
     try:
         return tuple(sorted(map(str, parse_tag(tag, limit=MAX_EXPANDED_TAGS))))
     except TooManyTagsError:

@@ -1,4 +1,4 @@
-"""Verbs on projects: register, archive, deprecate, quarantine, activate."""
+"""Verbs on projects: register, archive, deprecate, quarantine, activate, stage uploads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from accounts.actors import Actor
 from packages import access, events, journal, names
 from packages.models import Project, ProjectStatus, Role
 from pypi_site.lib.problems import Conflict, Problem, Refused
+
+LIMITS = ["max_file_size", "max_project_size", "max_members", "max_metadata_size"]
 
 
 class InvalidName(Problem):
@@ -96,6 +98,34 @@ def quarantine(project: Project, *, actor: Actor, reason: str = "") -> Project:
 def activate(project: Project, *, actor: Actor, reason: str = "") -> Project:
     """Undo any of the above: the same bytes are offered again (STA-4)."""
     return _set_status(project, ProjectStatus.ACTIVE, actor, reason)
+
+
+@transaction.atomic
+def set_limits(
+    project: Project, limits: dict[str, int | None], *, actor: Actor, reason: str
+) -> Project:
+    """Give a project limits of its own; None is the limit of this site."""
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    before = {name: getattr(project, name) for name in LIMITS}
+    for name in LIMITS:
+        setattr(project, name, limits[name])
+    project.save(update_fields=LIMITS)
+    audit.record(actor, "project.limits", project, reason=reason, before=before, after=limits)
+    return project
+
+
+@transaction.atomic
+def set_staging(project: Project, *, actor: Actor, on: bool) -> Project:
+    """Say whether plain uploads (twine, uv) wait in a stage until somebody publishes it."""
+    project = Project.objects.lock(project.pk)
+    access.authorize_management(actor, project)
+    if project.stages_uploads == on:
+        raise NoChange(f"{project} {'stages every upload' if on else 'publishes uploads'} already.")
+    project.stages_uploads = on
+    project.save(update_fields=["stages_uploads"])
+    before, after = {"stages_uploads": not on}, {"stages_uploads": on}
+    audit.record(actor, "project.set_staging", project, before=before, after=after)
+    return project
 
 
 @transaction.atomic

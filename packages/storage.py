@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
@@ -23,7 +23,13 @@ _LOCK = 0x626C6F62  # "blob": uploads hold it shared, the sweep exclusively
 
 
 class DiskStorage(FileSystemStorage):
-    """Local disk where a file appears at once, whole, and survives a power cut."""
+    """Local disk where a file appears at once, whole, and survives a power cut.
+
+    Of two writers of one blob either may win: they write the same bytes.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_overwrite": True, **options})
 
     def _save(self, name: str, content: File) -> str:
         target = Path(self.path(name))

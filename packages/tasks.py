@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from django.db import transaction
 from django_q.models import Schedule
 
-from packages import storage
-from packages.models import File, FileSession, Stage, StagedFile
+from packages import files, storage, verification
 from packages.uploads import incoming, staging
 
 DAY_SECONDS = 86_400
 SWEEP_BATCH = 500
+SAMPLE = 1000  # files read every night
+
+
+REGULAR = {
+    "sweep": Schedule.DAILY,
+    "empty_bin": Schedule.DAILY,
+    "verify_sample": Schedule.DAILY,
+    "expire_sessions": Schedule.HOURLY,
+}
+logger = logging.getLogger(__name__)
 
 
 def schedule() -> None:
     """Have the regular jobs run; safe to repeat."""
-    for name, kind in (("sweep", Schedule.DAILY), ("expire_sessions", Schedule.HOURLY)):
+    for name, kind in REGULAR.items():
         defaults = {"func": f"packages.tasks.{name}", "schedule_type": kind}
         Schedule.objects.update_or_create(name=name, defaults=defaults)
+
+
+def empty_bin() -> int:
+    """Give up the bytes of files that were deleted long ago."""
+    return files.empty_bin()
+
+
+def verify_sample() -> list[str]:
+    """Read some of the stored files every night; what differs stands in the log and the result."""
+    differences = [str(item) for item in verification.verify(verification.sample(SAMPLE))]
+    for difference in differences:
+        logger.error("Storage: %s", difference)
+    return differences
 
 
 def expire_sessions() -> int:
@@ -43,11 +66,7 @@ def sweep() -> dict[str, int]:
 def _sweep_batch(digests: list[str]) -> int:
     """No upload may be between its blob and its row while we decide."""
     storage.lock_out_uploads()
-    named = set(File.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
-    waiting = StagedFile.objects.filter(sha256__in=digests, stage__in=Stage.objects.active())
-    arriving = FileSession.objects.filter(received__in=digests, stage__in=Stage.objects.active())
-    orphans = set(digests) - named - set(waiting.values_list("sha256", flat=True))
-    orphans -= set(arriving.live().values_list("received", flat=True))
+    orphans = set(digests) - files.named(digests)
     for sha256 in orphans:
         storage.delete(sha256)
     return len(orphans)

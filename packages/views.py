@@ -53,7 +53,7 @@ class FileRow:
 def home(request: HttpRequest) -> HttpResponse:
     index_url = request.build_absolute_uri(reverse("simple"))
     upload_url = request.build_absolute_uri(reverse("upload"))
-    latest = Release.objects.offered().select_related("project").defer("metadata")
+    latest = Release.objects.offered().with_files().select_related("project").defer("metadata")
     context = {
         "index_url": index_url,
         "upload_url": upload_url,

@@ -227,11 +227,20 @@ class Cluster:
         for folder in (self.data, self.log.parent, self.data / "run"):
             folder.mkdir(parents=True, exist_ok=True)
         self.socket_directory.mkdir(mode=0o700, exist_ok=True)
+        self._require_own(self.socket_directory)
         self.log.touch(mode=0o600)
         self._hand_over(self.socket_directory)
         self._hand_over(self.log)
         if self.socket_directory.stat().st_mode & 0o077:
             self.socket_directory.chmod(0o700)
+
+    def _require_own(self, folder: Path) -> None:
+        """A short path under /tmp may have been laid there by somebody else."""
+        owners = {os.geteuid(), self.account.uid if self.account else os.geteuid()}
+        if folder.is_symlink() or folder.stat().st_uid not in owners:
+            raise EmbeddedPostgresError(
+                f"{folder} belongs to somebody else: remove it, or choose a shorter --data."
+            )
 
     def _hand_over(self, path: Path) -> None:
         if self.account:
@@ -271,11 +280,16 @@ class Cluster:
             )
             if done.returncode == 0:
                 return
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or not self._may_recover():
                 tail = "".join(self.log.read_text(errors="replace").splitlines(True)[-10:])
                 said = f"{done.stdout.strip()}\nIts log ends:\n{tail}"
                 raise EmbeddedPostgresError(f"PostgreSQL does not start.\n{said}")
             time.sleep(0.25)
+
+    def _may_recover(self) -> bool:
+        """Whether waiting helps: it does against leftovers of a killed server, not else."""
+        tail = "".join(self.log.read_text(errors="replace").splitlines(True)[-10:])
+        return any(word in tail for word in ("lock file", "shared memory", "starting up"))
 
     def _recorded_pid(self) -> int | None:
         try:

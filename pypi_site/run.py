@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import itertools
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from pypi_site import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
+SLOT = "GATEHOUSE_TEST_SLOT"  # set by us for ourselves
 COMMANDS = {
     "manage": [sys.executable, str(ROOT / "manage.py")],
     "test": [sys.executable, "-m", "pytest"],
@@ -29,16 +34,32 @@ def main(arguments: list[str]) -> int:
     if command == "test":  # never the data that somebody serves
         data = data / "test"
     environment = {**os.environ, "GATEHOUSE_DATA": str(data)}
+    slot = free_slot(data) if command == "test" else contextlib.nullcontext(0)
     unwind_on_signals()
     try:
-        with embedded.database(data) as url:
-            environment["DATABASE_URL"] = url
+        with embedded.database(data) as url, slot as number:
+            environment |= {"DATABASE_URL": url, SLOT: str(number)}
             return _call([*COMMANDS[command], *rest], environment, _folder(command))
     except embedded.EmbeddedPostgresError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+@contextlib.contextmanager
+def free_slot(data: Path) -> Iterator[int]:
+    """A number that no other run on this data has, so that test runs side by side do not share
+    a test database."""
+    data.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count():
+        with (data / f"slot-{number}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield number
+            return
 
 
 def unwind_on_signals() -> None:

@@ -35,6 +35,7 @@ READY_SECONDS = 60
 STOP_SECONDS = 25
 BACKOFF_SECONDS = (0, 0.5, 1, 2, 5, 10)
 STEADY_SECONDS = 30
+ORPHAN_SECONDS = 10
 
 
 class CannotServe(RuntimeError):
@@ -146,7 +147,8 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     failures: int = 0
-    next_start: float = field(default=0.0)
+    next_start: float = 0.0
+    orphans: list[tuple[int, float]] = field(default_factory=list)
 
     def start(self) -> None:
         parent = os.getpid()
@@ -163,6 +165,7 @@ class Child:
     def keep_alive(self) -> None:
         """Start what is dead, slower and slower while it keeps dying."""
         now = time.monotonic()
+        self._end_orphans(now)
         if self.process and self.process.poll() is None:
             return
         if self.process:
@@ -173,17 +176,28 @@ class Child:
     def _bury(self, now: float) -> None:
         assert self.process
         code, steady = self.process.returncode, now - self.started > STEADY_SECONDS
-        self.signal(signal.SIGKILL)  # what remains of its group
+        self._leave_orphans(now)
         self.failures = 0 if steady else self.failures + 1
         wait = BACKOFF_SECONDS[min(self.failures, len(BACKOFF_SECONDS) - 1)]
         self.next_start, self.process = now + wait, None
         say(f"{self.name} ended (exit code {code}); starting it again in {wait} s")
 
+    def _leave_orphans(self, now: float) -> None:
+        """The workers of a leader that was killed may finish what they answer; not for long."""
+        assert self.process
+        self.signal(signal.SIGTERM)
+        self.orphans.append((self.process.pid, now + ORPHAN_SECONDS))
+
+    def _end_orphans(self, now: float) -> None:
+        for group, deadline in self.orphans.copy():
+            if now > deadline:
+                self.orphans.remove((group, deadline))
+                _signal_group(group, signal.SIGKILL)
+
     def signal(self, number: signal.Signals) -> None:
         """Signal the whole process group."""
         if self.process:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
+            _signal_group(self.process.pid, number)
 
     def ask_to_stop(self) -> None:
         """SIGTERM to the leader only, who takes his workers down in order."""
@@ -196,6 +210,12 @@ class Child:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(max(0.0, deadline - time.monotonic()))
         self.signal(signal.SIGKILL)
+        self._end_orphans(float("inf"))
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
 
 
 def _die_with(parent: int) -> None:

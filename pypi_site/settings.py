@@ -121,6 +121,8 @@ TEMPLATES = [
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///gatehouse")}
 DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "gatehouse"
+_SLOT = env.str("GATEHOUSE_TEST_SLOT", default="0")
+DATABASES["default"]["TEST"] = {"NAME": f"test_gatehouse_{_SLOT}"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
@@ -177,6 +179,14 @@ UPLOAD_POLICIES = env.list(
         "moderation.policies.hold_for_review",
     ],
 )
+UPLOAD_MAX_MEMBERS = env.int("GATEHOUSE_MAX_MEMBERS", default=50_000)
+UPLOAD_MAX_METADATA_SIZE = env.int("GATEHOUSE_MAX_METADATA_SIZE", default=10 * MIB)
+UPLOADS_PER_MINUTE = env.int("GATEHOUSE_UPLOADS_PER_MINUTE", default=1200)
+NEW_PROJECTS_PER_HOUR = env.int("GATEHOUSE_NEW_PROJECTS_PER_HOUR", default=200)
+READ_ONLY = env.bool("GATEHOUSE_READ_ONLY", default=False)
+# Owners delete a file for so long after its upload, and pre-releases at any time.
+DELETION_HOURS = env.int("GATEHOUSE_DELETION_HOURS", default=72)
+BIN_DAYS = env.int("GATEHOUSE_BIN_DAYS", default=30)
 UPLOAD_SESSION_SECONDS = env.int("GATEHOUSE_SESSION_SECONDS", default=7 * DAY)
 UPLOAD_SESSION_MAX_SECONDS = env.int("GATEHOUSE_SESSION_MAX_SECONDS", default=30 * DAY)
 UPLOAD_SESSION_RETENTION_SECONDS = env.int("GATEHOUSE_SESSION_RETENTION_SECONDS", default=30 * DAY)

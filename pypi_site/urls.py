@@ -8,10 +8,13 @@ from django.urls.converters import StringConverter
 from django.views.generic import TemplateView
 from rest_framework.routers import DefaultRouter
 
+from packages import file_views, stage_views
 from packages import views as pages
 from packages.api import ProjectViewSet
+from packages.file_api import FileView, RestoreView
 from packages.simple import previews
 from packages.simple import views as simple
+from packages.stage_api import StageViewSet
 from packages.uploads import legacy, sessions
 from pypi_site import health, problem_pages
 from pypi_site.lib import http
@@ -68,6 +71,32 @@ SESSION = [
     path("files/<uuid:file>/extend/", sessions.extend_file),
 ]
 
+STAGES = [
+    path("", stage_views.stages, name="project-stages"),
+    path("switch/", stage_views.switch, name="project-staging"),
+    path("<uuid:session>/publish/", stage_views.publish, name="project-stage-publish"),
+    path("<uuid:session>/discard/", stage_views.discard, name="project-stage-discard"),
+]
+STAGES_API = [
+    path("", StageViewSet.as_view({"get": "list"}), name="api-stages"),
+    path(
+        "<uuid:session>/",
+        StageViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="api-stage",
+    ),
+    path(
+        "<uuid:session>/publish/",
+        StageViewSet.as_view({"post": "publish"}),
+        name="api-stage-publish",
+    ),
+]
+
+_FILE = "api/v1/projects/<project:name>/files/<filename:filename>"
+FILES = [
+    path("", file_views.files, name="project-files"),
+    path("<filename:filename>/delete/", file_views.delete, name="project-file-delete"),
+    path("<filename:filename>/restore/", file_views.restore, name="project-file-restore"),
+]
 _PAGES = (
     r"project/[^/]+(?:/[^/]+)?|search|admin|help/problems|accounts(?:/[\w-]+)*|api/v1(?:/[^/]+)*"
 )
@@ -102,14 +131,23 @@ urlpatterns = [
         previews.metadata,
     ),
     # programs
+    path("api/v1/projects/<project:name>/files/<filename:filename>/", FileView.as_view()),
+    path(
+        "api/v1/projects/<project:name>/files/<filename:filename>/restore/", RestoreView.as_view()
+    ),
+    path("api/v1/projects/<project:name>/stages/", include(STAGES_API)),
     path("api/v1/", include(router.urls)),
     # people
     path("project/<project:name>/", pages.project_detail, name="project"),
+    path("project/<project:name>/stages/", include(STAGES)),
+    path("project/<project:name>/files/", include(FILES)),
     path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
     path("search/", search.search, name="search"),
     path("help/problems/", problem_pages.problems, name="problems"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    # installers and publishing tools never get a page
+    re_path(r"^(?:simple|files|legacy|api|upload|stages)/", simple.nothing_here),
     # addresses of pages end with a slash; uploads are never redirected so
     re_path(rf"^(?:{_PAGES})$", http.with_slash),
 ]

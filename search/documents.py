@@ -44,7 +44,7 @@ def _shown(project: Project) -> Release | None:
     """The release that stands for the project, if it may be found at all."""
     if not Project.objects.listed().filter(pk=project.pk).exists():
         return None
-    return project.releases.offered().best_first().first()
+    return project.releases.offered().with_files().best_first().first()
 
 
 def _vector(project: Project, release: Release) -> Combinable:

@@ -16,7 +16,8 @@ EXACT, PREFIX = 100.0, 10.0  # far above any ts_rank, so the name decides first
 def find(text: str) -> QuerySet[SearchDocument]:
     """Projects for `text`: the exact name, then names that begin so, then full text by weight.
 
-    All projects by name for no text.  The text is read as web search engines do: "quoted phrases", or, -minus.
+    All projects by name for no text.  The text is read as web search engines do: "quoted
+    phrases", or, -minus.
     """
     text = clean(text)
     if not text:

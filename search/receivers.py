@@ -11,7 +11,7 @@ from packages.models import File, Project, Release
 from pypi_site.lib import jobs
 
 
-@receiver([events.file_published, events.file_deleted])
+@receiver([events.file_published, events.file_deleted, events.file_restored])
 def file_changed(sender: type[File], file: File, **kwargs: Any) -> None:
     jobs.enqueue("search.tasks.update", file.release.project_id)
 

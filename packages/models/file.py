@@ -31,7 +31,7 @@ class Artifact(models.Model):
     filename = models.CharField(max_length=FILENAME_LENGTH)
     identity = models.CharField(max_length=FILENAME_LENGTH)
     filetype = models.CharField(max_length=12, choices=FileType)
-    python_tag = models.CharField(max_length=100)
+    python_tag = models.CharField(max_length=FILENAME_LENGTH)
     tags = ArrayField(models.CharField(max_length=150), default=list)
     size = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
@@ -73,6 +73,10 @@ class FileQuerySet(models.QuerySet["File"]):
             release__project__status=ProjectStatus.QUARANTINED
         )
 
+    def in_bin(self) -> FileQuerySet:
+        """Deleted, and still to be restored."""
+        return self.filter(deleted_at__isnull=False, purged_at__isnull=True)
+
     def in_order(self) -> FileQuerySet:
         """Version ascending, then filename: pages do not churn (JSN-16)."""
         return self.order_by("release__sort_key", "filename")
@@ -87,6 +91,11 @@ class File(Artifact):
     yanked_reason = models.CharField(max_length=YANK_REASON_LENGTH, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     deleted_reason = models.TextField(blank=True)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    # Until then a deleted file lies in the bin and can be restored.
+    purged_at = models.DateTimeField(null=True, blank=True)
 
     objects = FileQuerySet.as_manager()
 
@@ -101,6 +110,10 @@ class File(Artifact):
             ),
             models.CheckConstraint(
                 condition=YANKED_WITH_REASON, name="a_reason_only_when_a_file_is_yanked"
+            ),
+            models.CheckConstraint(
+                condition=Q(purged_at=None) | Q(deleted_at__isnull=False),
+                name="only_a_deleted_file_is_purged",
             ),
         ]
         indexes = [models.Index(fields=["sha256"], name="files_by_sha256")]

@@ -13,7 +13,7 @@ class JournalEntry(models.Model):
     at = models.DateTimeField(default=timezone.now)
     project = models.CharField(max_length=128, db_index=True, help_text="Normalized name.")
     version = models.CharField(max_length=64, blank=True)
-    action = models.CharField(max_length=300)
+    action = models.CharField(max_length=600)
     actor = models.CharField(max_length=200)
 
     class Meta:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 NAME_LENGTH = 128  # NAM-8
+LIMIT_HELP = "Empty: the limit of this site."
 NORMALIZED = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
@@ -56,6 +57,10 @@ class Project(models.Model):
     stages_uploads = models.BooleanField(
         default=False, help_text="Plain uploads wait in a stage until somebody publishes it."
     )
+    max_file_size = models.PositiveBigIntegerField(null=True, blank=True, help_text=LIMIT_HELP)
+    max_project_size = models.PositiveBigIntegerField(null=True, blank=True, help_text=LIMIT_HELP)
+    max_members = models.PositiveIntegerField(null=True, blank=True, help_text=LIMIT_HELP)
+    max_metadata_size = models.PositiveBigIntegerField(null=True, blank=True, help_text=LIMIT_HELP)
     serial = models.BigIntegerField(default=0, help_text="Serial of the last change (journal).")
 
     objects = ProjectQuerySet.as_manager()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -20,6 +21,13 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
         """Those of projects that are not quarantined; a yanked release is offered still."""
         return self.filter(project__published_at__isnull=False).exclude(
             project__status=ProjectStatus.QUARANTINED
+        )
+
+    def with_files(self) -> ReleaseQuerySet:
+        """Those of which anything is left to install."""
+        files = apps.get_model("packages", "File").objects  # its module imports this one
+        return self.filter(
+            models.Exists(files.filter(release=models.OuterRef("pk"), deleted_at=None))
         )
 
     def newest_first(self) -> ReleaseQuerySet:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.http import HttpRequest, UnreadablePostError
 from multipart import (
     MultipartError,
@@ -21,6 +21,8 @@ from multipart import (
     parse_options_header,
 )
 
+from packages.uploads import limits
+from packages.uploads.findings import quoted
 from packages.uploads.incoming import Incoming, temporary_file
 from packages.uploads.inspection import file_too_large
 from packages.uploads.stages import Upload
@@ -32,6 +34,8 @@ FIELD_LIMIT = 20_000
 CONTENT = "content"
 IGNORED_FILES = {"gpg_signature"}  # old clients send it; the standard forgot it
 DIGESTS = {"sha256_digest": "sha256", "blake2_256_digest": "blake2b_256", "md5_digest": "md5"}
+# A filename, and the begin of a Windows path that the parser would cut off.
+_FILENAME = re.compile(r';\s*filename(\*|\s*=\s*"?(?:.:|\\)\\)?', re.IGNORECASE)
 GONE_ACTIONS = {"submit", "submit_pkg_info", "doc_upload", "verify"}
 
 
@@ -75,8 +79,11 @@ class Form:
         value = values[0].strip() if values else ""
         return "" if value == "UNKNOWN" else value  # UPL-21: distutils' word for nothing
 
-    def required(self, name: str) -> str:
+    def required(self, name: str, *, verbatim: bool = False) -> str:
+        """The only value of a field, white space around it only if `verbatim`."""
         value = self.one(name)
+        if value and verbatim:
+            value = self.fields[name][0]
         if not value:
             raise InvalidForm(f"The field {name!r} is missing; send it with every upload.")
         return value
@@ -95,7 +102,7 @@ class Form:
             sha256=content.digest("sha256"),
             blake2b_256=content.digest("blake2b_256"),
             md5=content.digest("md5"),
-            name=self.required("name"),
+            name=self.required("name", verbatim=True),  # NAM-3: a line feed is no part of a name
             version=self.required("version"),
         )
 
@@ -103,7 +110,7 @@ class Form:
         if self.content is None:
             raise InvalidForm("The file is missing; send it as the file field 'content'.")
         if not self.content.size:
-            raise InvalidForm(f"{self.filename!r} is empty; build it again.")
+            raise InvalidForm(f"{quoted(self.filename)} is empty; build it again.")
         self.content.close()
         return self.content
 
@@ -114,7 +121,7 @@ def receive(request: HttpRequest) -> Iterator[Form]:
 
     Raises `InvalidForm`, `LengthNeeded` or `TooLarge`.
     """
-    limit = settings.UPLOAD_MAX_FILE_SIZE
+    limit = limits.largest_file()
     length = declared_length(request, limit, slack=TEXT_LIMIT)
     with temporary_file() as file:
         yield _read(request, _parser(request, length), Incoming(file, limit))
@@ -163,11 +170,12 @@ def _read(request: HttpRequest, parser: PushMultipartParser, content: Incoming) 
             return _Reader(content).read(parser, request)
     except ParserLimitReached:
         raise TooLarge(
-            f"The form has more than {FIELD_LIMIT} fields or {TEXT_LIMIT} bytes of text; shorten"
-            " the description."
+            f"The form has more than {FIELD_LIMIT} fields or {TEXT_LIMIT} bytes of text, or a part"
+            " with headers that are too long or too many; send less."
         ) from None
     except MultipartError as error:
-        raise InvalidForm(f"The form is broken ({error}); send the upload again.") from None
+        # What else the error carries is for programmers.
+        raise InvalidForm(f"The form is broken ({error.args[0]}); send the upload again.") from None
     except UnreadablePostError:
         raise InvalidForm("The upload broke off; send it again.") from None
 
@@ -199,13 +207,17 @@ class _Reader:
         if segment.name == CONTENT:
             self._begin_content(segment)
         elif segment.filename is not None and segment.name not in IGNORED_FILES:
-            raise InvalidForm(f"The field {segment.name!r} must be text, not a file.")
+            raise InvalidForm(f"The field {quoted(segment.name or '')} must be text, not a file.")
 
     def _begin_content(self, segment: MultipartSegment) -> None:
         if self.form.content is not None:
             raise InvalidForm("The field 'content' was sent twice; send one file for each upload.")
         if not segment.filename:
             raise InvalidForm("The field 'content' has no filename; send the distribution file.")
+        if not _is_plain(segment):
+            raise InvalidForm(
+                "The field 'content' must have one filename without a path; send the name alone."
+            )
         if (segment.content_type or "").startswith("image/"):
             raise InvalidForm("The field 'content' is an image; send a wheel or an sdist.")
         self.form.content, self.form.filename = self.content, segment.filename
@@ -228,13 +240,20 @@ class _Reader:
         self.form.fields.setdefault(name, []).append(_decoded(name, self.text))
 
 
+def _is_plain(segment: MultipartSegment) -> bool:
+    """Whether the part has one filename; the parser cuts paths and takes the last of several."""
+    values = [value for name, value in segment.headerlist if name == "Content-Disposition"]
+    found = [match for value in values for match in _FILENAME.findall(value)]
+    return len(values) == 1 and found == [""]
+
+
 def _decoded(name: str, text: bytearray) -> str:
     try:
         value = text.decode()
     except UnicodeDecodeError:
-        raise InvalidForm(f"The field {name!r} is not UTF-8; encode it so.") from None
+        raise InvalidForm(f"The field {quoted(name)} is not UTF-8; encode it so.") from None
     if "\0" in value:
-        raise InvalidForm(f"The field {name!r} contains a NUL character; remove it.")
+        raise InvalidForm(f"The field {quoted(name)} contains a NUL character; remove it.")
     return value
 
 

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from accounts.actors import Actor
 from packages.names import Distribution
-from packages.uploads import checks
-from packages.uploads.checks import Inspection, Rules
+from packages.uploads import checks, limits
+from packages.uploads.checks import Inspection
 from packages.uploads.findings import Finding, Level
 from packages.uploads.metadata import Metadata
 from pypi_site.lib.problems import Problem, TooLarge
@@ -41,22 +40,12 @@ class Inspected:
         return tuple(finding.message for finding in self.remarks)
 
 
-def rules() -> Rules:
-    """The limits and licences of this site."""
-    return Rules(
-        file_size=settings.UPLOAD_MAX_FILE_SIZE,
-        allow_local_versions=settings.UPLOAD_ALLOW_LOCAL_VERSIONS,
-        allow_direct_references=settings.UPLOAD_ALLOW_DIRECT_REFERENCES,
-        extra_classifiers=settings.UPLOAD_EXTRA_CLASSIFIERS,
-    )
-
-
 def inspect(path: Path, filename: str, name: str, version: str) -> Inspected:
     """Read the file at `path`, which was announced as `filename` of `name` `version`.
 
     Raises `InvalidDistribution` with every finding that keeps it out.
     """
-    found = checks.inspect(path, filename, rules())
+    found = checks.inspect(path, filename, limits.rules_for(name))
     findings = [*found.findings, *checks.compare_form(name, version, found)]
     refusals = [finding for finding in findings if finding.level is Level.REFUSE]
     if refusals:

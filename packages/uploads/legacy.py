@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.views.decorators.csrf import csrf_exempt
 
@@ -27,12 +27,6 @@ class MissingSlash(Problem):
     status, code, title = 308, "missing-slash", "The upload address ends with a slash"
 
 
-class TryAgain(Problem):
-    """The database is away for a moment; twine repeats the upload by itself (UPL-18)."""
-
-    status, code, title = 503, "try-again", "Unavailable for a moment"
-
-
 @csrf_exempt  # authenticated by a token in a header, never by a cookie
 def upload(request: HttpRequest) -> HttpResponse:
     """Take one file: 200 published (or here already), 202 held for review, else a refusal."""
@@ -46,16 +40,9 @@ def upload(request: HttpRequest) -> HttpResponse:
         actor = token_actor(request)
         with forms.receive(request) as form:
             outcome = stages.submit(actor, form.as_upload())
-    except Problem:
+    except (Problem, DatabaseError):
         forms.discard_rest(request)
         raise
-    except (OperationalError, InterfaceError):
-        forms.discard_rest(request)
-        raise TryAgain(
-            "The database is away for a moment; upload the file again, which does no harm if it"
-            " has arrived.",
-            headers={"Retry-After": "5"},
-        ) from None
     return _answer(outcome)
 
 

@@ -11,14 +11,13 @@ from typing import Any
 
 from packages.models import FileSession, FileStatus, Stage, StageStatus
 from packages.uploads import staging
-from packages.uploads.staged_files import ALGORITHMS, MECHANISM, UnknownMechanism
+from packages.uploads.staged_files import ALGORITHMS, MECHANISM, WEAK, UnknownMechanism
 from packages.uploads.staging import InvalidSession
 from pypi_site.lib.problems import Problem, TooLarge
 
 API_VERSION = "2.0"
 CONTENT_TYPE = "application/vnd.pypi.upload.v2+json"
 BODY_LIMIT = 64 * 1024
-DEPTH_LIMIT = 8
 META = {"api-version": API_VERSION, "_experimental": "PEP 694, draft of 2026-07-29"}
 _HEX = re.compile(r"[0-9a-f]+")
 Absolute = Callable[[str], str]
@@ -116,9 +115,14 @@ def _size(value: dict[str, Any]) -> int:
 
 def _hashes(value: dict[str, Any]) -> dict[str, str]:
     hashes = value.get("hashes")
-    if not isinstance(hashes, dict) or not 0 < len(hashes) <= len(ALGORITHMS):
+    if not isinstance(hashes, dict) or len(hashes) > len(ALGORITHMS):
         raise InvalidSession(f"The member 'hashes' must name one or more of {_offered()}.")
-    return {name.lower(): _digest(name.lower(), digest) for name, digest in hashes.items()}
+    digests = {name.lower(): _digest(name.lower(), digest) for name, digest in hashes.items()}
+    if len(digests) < len(hashes):
+        raise InvalidSession("The member 'hashes' names an algorithm twice; name it once.")
+    if digests.keys() <= WEAK:
+        raise InvalidSession(f"The member 'hashes' must name one or more of {_offered()}.")
+    return digests
 
 
 def _digest(name: str, digest: object) -> str:
@@ -131,7 +135,7 @@ def _digest(name: str, digest: object) -> str:
 
 
 def _offered() -> str:
-    return ", ".join(sorted(ALGORITHMS))
+    return ", ".join(sorted(ALGORITHMS - WEAK))
 
 
 def seconds(value: dict[str, Any]) -> int:

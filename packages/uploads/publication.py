@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit
@@ -19,10 +18,10 @@ from accounts.actors import Actor
 from packages import events, journal, names, projects
 from packages.models import Artifact, File, Project, Release, Stage, StagedFile, StageStatus
 from packages.models.file import FileType
-from packages.uploads import policies
+from packages.uploads import limits, policies
 from packages.uploads.findings import Level
 from packages.uploads.policies import Submission, Verdict
-from pypi_site.lib.problems import Conflict, Problem, TooLarge
+from pypi_site.lib.problems import Conflict, Problem
 
 Stages = QuerySet[Stage]
 CHECKS = "packages.uploads.checks"  # where a hold comes from that no policy asked for
@@ -58,7 +57,7 @@ def judge(stage: Stage, *, actor: Actor) -> list[Verdict]:
     for file in files:
         _require_unused(file)
     _require_one_sdist(stage, files)
-    require_room(stage.project, sum(file.size for file in files))
+    limits.require_room(stage.project, sum(file.size for file in files))
     subjects: Sequence[StagedFile | None] = files or [None]
     return [
         *_findings_that_hold(files),
@@ -113,17 +112,6 @@ def _require_one_sdist(stage: Stage, files: Iterable[StagedFile]) -> None:
         raise FileExists(
             f"{stage} has a source distribution, and a release has only one (PEP 527); upload a new"
             " version."
-        )
-
-
-def require_room(project: Project, size: int) -> None:
-    """Refuse what would take the project over its limit of bytes."""
-    files = File.objects.filter(release__project=project)
-    total = files.aggregate(sum=Sum("size"))["sum"] or 0
-    if total + size > settings.UPLOAD_MAX_PROJECT_SIZE:
-        raise TooLarge(
-            f"{project.name} would pass its limit of {settings.UPLOAD_MAX_PROJECT_SIZE} bytes in"
-            " all; delete old files or ask an administrator for more."
         )
 
 
@@ -216,6 +204,8 @@ def publish(stage: Stage) -> Release | None:
     if project.published_at is None:
         project.published_at = now
         project.save(update_fields=["published_at"])
+        if not staged:  # a name published for itself (U2-33) is a public change, too
+            journal.record(Actor(user=stage.created_by), project, "create")
     close(stage, StageStatus.PUBLISHED)
     _announce(stage, files)
     return release
@@ -264,6 +254,4 @@ def _announce(stage: Stage, files: Sequence[File]) -> None:
         journal.record(uploader, stage.project, action, stage.version)
         audit.record(uploader, "file.publish", file, after={"sha256": file.sha256})
         events.file_published.send(File, file=file)
-    if not files:  # a name published for itself (U2-33) is a public change, too
-        journal.record(uploader, stage.project, "create")
     events.stage_published.send(Stage, stage=stage)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from accounts.actors import Actor
-from accounts.authentication import token_actor
+from accounts.authentication import CredentialsNeeded, InvalidToken, token_actor
+from packages.models import FileSession
 from packages.uploads import forms, incoming, messages, staged_files, staging
 from packages.uploads.messages import CONTENT_TYPE
 from pypi_site.lib import http
-from pypi_site.lib.problems import Problem
+from pypi_site.lib.problems import Problem, TooLarge, TryAgain
 
+logger = logging.getLogger(__name__)
 BYTES = "application/octet-stream"
 P = ParamSpec("P")
 Handler = Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]
@@ -48,15 +52,30 @@ def _endpoint(**handlers: Handler[P]) -> Callable[Concatenate[HttpRequest, P], H
             handler = handlers.get(request.method or "")
             if handler is None:
                 raise WrongMethod(f"Use {allowed} here.", headers={"Allow": allowed})
-            actor = token_actor(request)
+            actor = _actor(request)
             _require_acceptable(request)
             return handler(request, actor, *args, **kwargs)
-        except Problem as problem:
-            forms.discard_rest(request)
-            return _refusal(problem)
+        except (OperationalError, InterfaceError) as error:
+            logger.error("The database is away: %s", error)  # noqa: TRY400 - no incident of ours
+            problem: Problem = TryAgain(
+                "The database is away for a moment; try again in some seconds.",
+                headers={"Retry-After": "5"},
+            )
+        except Problem as refusal:
+            problem = refusal
+        forms.discard_rest(request)
+        return _refusal(problem)
 
     view.csrf_exempt = True  # type: ignore[attr-defined] # a token in a header, never a cookie
     return view
+
+
+def _actor(request: HttpRequest) -> Actor:
+    """PEP 694 has 401 for useless credentials, too, where upload 1.0 has 403."""
+    try:
+        return token_actor(request)
+    except InvalidToken as problem:
+        raise CredentialsNeeded(problem.detail) from None
 
 
 def _refusal(problem: Problem) -> HttpResponse:
@@ -135,7 +154,7 @@ def _cancel(request: HttpRequest, actor: Actor, session: UUID) -> HttpResponse:
 
 def _publish(request: HttpRequest, actor: Actor, session: UUID) -> HttpResponse:
     """E4: 201 when it is public, 202 when a moderator must look first."""
-    stage = staging.find_session(actor, session)
+    stage = staging.find_unended_session(actor, session)
     location = request.build_absolute_uri(staging.session_path(stage))
     _body(request)
     try:
@@ -149,14 +168,14 @@ def _publish(request: HttpRequest, actor: Actor, session: UUID) -> HttpResponse:
 
 def _extend(request: HttpRequest, actor: Actor, session: UUID) -> HttpResponse:
     """E5: keep it longer."""
-    stage = staging.find_session(actor, session)
+    stage = staging.find_unended_session(actor, session)
     stage = staging.extend(stage, messages.seconds(_body(request)))
     return _answer(messages.session(stage, request.build_absolute_uri), 200)
 
 
 def _announce(request: HttpRequest, actor: Actor, session: UUID) -> HttpResponse:
     """E6: a file will come."""
-    stage = staging.find_session(actor, session)
+    stage = staging.find_unended_session(actor, session)
     said = messages.announcement(_body(request))
     item = staged_files.announce_file(stage, said.filename, said.size, said.hashes)
     body = messages.file(item, request.build_absolute_uri)
@@ -166,11 +185,11 @@ def _announce(request: HttpRequest, actor: Actor, session: UUID) -> HttpResponse
 
 def _receive(request: HttpRequest, actor: Actor, session: UUID, file: UUID) -> HttpResponse:
     """E7: the bytes."""
-    item = staged_files.find_file(staging.find_session(actor, session), file)
+    item = staged_files.find_file(staging.find_unended_session(actor, session), file)
     if (request.content_type or "").lower() != BYTES:
         raise WrongContentType(f"Send the bytes of the file as {BYTES}.")
     staged_files.require_awaiting_bytes(item)
-    length = forms.declared_length(request, item.size, slack=0)
+    length = _announced_length(request, item)
     with incoming.temporary_file() as place:
         content = incoming.Incoming(place, item.size, item.hashes)
         forms.read_exactly(request, length, content.write)
@@ -179,9 +198,19 @@ def _receive(request: HttpRequest, actor: Actor, session: UUID, file: UUID) -> H
     return _no_content()
 
 
+def _announced_length(request: HttpRequest, item: FileSession) -> int:
+    try:
+        return forms.declared_length(request, item.size, slack=0)
+    except TooLarge:
+        raise staged_files.UploadMismatch(
+            f"{item.filename} was announced with {item.size} bytes, and more are sent; delete it"
+            " and announce it anew."
+        ) from None
+
+
 def _complete(request: HttpRequest, actor: Actor, session: UUID, file: UUID) -> HttpResponse:
     """E9: check what arrived and keep it."""
-    item = staged_files.find_file(staging.find_session(actor, session), file)
+    item = staged_files.find_file(staging.find_unended_session(actor, session), file)
     _body(request)
     item = staged_files.complete(item, actor=actor)
     body = messages.file(item, request.build_absolute_uri)
@@ -190,19 +219,21 @@ def _complete(request: HttpRequest, actor: Actor, session: UUID, file: UUID) -> 
 
 def _show_file(request: HttpRequest, actor: Actor, session: UUID, file: UUID) -> HttpResponse:
     """E10: what became of a file."""
-    item = staged_files.find_file(staging.find_session(actor, session), file)
+    item = staged_files.find_file(staging.find_unended_session(actor, session), file)
     return _answer(messages.file(item, request.build_absolute_uri), 200)
 
 
 def _remove_file(request: HttpRequest, actor: Actor, session: UUID, file: UUID) -> HttpResponse:
     """E11: take it out."""
-    staged_files.remove_file(staged_files.find_file(staging.find_session(actor, session), file))
+    staged_files.remove_file(
+        staged_files.find_file(staging.find_unended_session(actor, session), file)
+    )
     return _no_content()
 
 
 def _extend_file(request: HttpRequest, actor: Actor, session: UUID, file: UUID) -> HttpResponse:
     """E12: a file lives as long as its session."""
-    item = staged_files.find_file(staging.find_session(actor, session), file)
+    item = staged_files.find_file(staging.find_unended_session(actor, session), file)
     item.stage = staging.extend(item.stage, messages.seconds(_body(request)))
     return _answer(messages.file(item, request.build_absolute_uri), 200)
 

@@ -7,23 +7,22 @@ import hmac
 from collections.abc import Mapping
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 
 from accounts.actors import Actor
 from packages import names, storage
-from packages.models import File, FileSession, FileStatus, Stage, StagedFile
-from packages.uploads import inspection, publication
+from packages.models import File, FileSession, FileStatus, Project, Stage, StagedFile
+from packages.uploads import inspection, limits, publication
 from packages.uploads.incoming import Incoming
 from packages.uploads.staging import InvalidSession, lock_editable
-from pypi_site.lib.problems import Conflict, NotFound, Problem
+from pypi_site.lib.problems import Conflict, NotFound, Problem, TooLarge
 
 MECHANISM = "http-post-bytes"
-# SHA-2, SHA-3 and BLAKE2 as hashlib yields them; shake has no length, MD5 and SHA-1 are broken.
+# As hashlib yields them; shake has no length.  MD5 and SHA-1 are broken: only beside another.
+WEAK = frozenset({"md5", "sha1"})
 ALGORITHMS = frozenset(
-    name
-    for name in hashlib.algorithms_guaranteed
-    if not name.startswith("shake") and name not in ("md5", "sha1", "md5-sha1")
+    name for name in hashlib.algorithms_guaranteed if not name.startswith("shake")
 )
 
 
@@ -37,6 +36,12 @@ class UnknownMechanism(Problem):
     """Only ``http-post-bytes`` is offered."""
 
     status, code, title = 422, "unknown-mechanism", "Unknown upload mechanism"
+
+
+class CannotProceed(Conflict):
+    """The file would break a limit of this site or project (U2-13)."""
+
+    code, title = "cannot-proceed", "The upload cannot proceed"
 
 
 class UploadMismatch(Problem):
@@ -70,9 +75,9 @@ def announce_file(stage: Stage, filename: str, size: int, hashes: Mapping[str, s
     """Say which file will come (U2-10 to U2-15).  Checks what can be known before the bytes."""
     stage = lock_editable(stage)
     distribution = _distribution(stage, filename)
-    if size > settings.UPLOAD_MAX_FILE_SIZE:
-        raise inspection.file_too_large(settings.UPLOAD_MAX_FILE_SIZE)
-    _require_unpublished(distribution)
+    limits.require_open()
+    _require_room(stage.project, size)
+    _require_unused(distribution)
     if rival := stage.file_sessions.live().filter(identity=distribution.identity).first():
         raise FileStateConflict(
             f"{rival.filename} is {rival.status} in this session; delete it before sending it anew."
@@ -99,11 +104,28 @@ def _distribution(stage: Stage, filename: str) -> names.Distribution:
     return distribution
 
 
-def _require_unpublished(distribution: names.Distribution) -> None:
+def _require_room(project: Project, size: int) -> None:
+    """What is announced and staged counts, too: stages are no free storage (U2-36)."""
+    staged = FileSession.objects.live().filter(stage__in=project.stages.active())
+    total = staged.aggregate(sum=Sum("size"))["sum"] or 0
+    try:
+        if size > (most := limits.rules(project).file_size):
+            raise inspection.file_too_large(most)
+        limits.require_room(project, total + size)
+    except TooLarge as problem:  # 413 would be about the request, which is small
+        raise CannotProceed(problem.detail) from None
+
+
+def _require_unused(distribution: names.Distribution) -> None:
     if File.objects.filter(identity=distribution.identity).exists():
         raise publication.FileExists(
             f"File already exists: {distribution.filename} was published before, and no filename is"
             " used twice; upload a new version."
+        )
+    if StagedFile.objects.filter(reserved=True, identity=distribution.identity).exists():
+        raise publication.FileExists(
+            f"File already exists: {distribution.filename} waits for a moderator; upload a new"
+            " version, or wait for his decision."
         )
 
 

@@ -15,8 +15,8 @@ from django.db import transaction
 from accounts.actors import Actor
 from packages import access, names, projects, storage
 from packages.models import Artifact, File, Project, Stage, StagedFile, StageStatus
-from packages.uploads import inspection, publication, staged_files, staging
-from packages.uploads.inspection import Inspected, InvalidDistribution, rules
+from packages.uploads import inspection, limits, publication, staged_files, staging
+from packages.uploads.inspection import Inspected, InvalidDistribution
 from packages.uploads.publication import FileExists, NotHeld, RefusedByPolicy, approve, reject
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "Upload",
     "approve",
     "reject",
-    "rules",
     "submit",
 ]
 
@@ -75,6 +74,8 @@ def submit(actor: Actor, upload: Upload) -> Outcome:
     The archive is read outside the transaction, which then holds the project's lock only
     briefly; whether the actor may upload is asked before (cheaply) and within (finally).
     """
+    limits.require_open()
+    limits.require_pace(actor)
     projects.require_free_to_all(upload.name)
     access.project_to_upload(actor, upload.name)
     looked_at = inspection.inspect(upload.path, upload.filename, upload.name, upload.version)
@@ -91,6 +92,7 @@ class _Gate:
 
     def pass_through(self) -> Outcome:
         self.project = projects.claim(self.actor, self.looked_at.metadata.name)
+        limits.require_pace_of_names(self.actor)
         if known := self._known():
             return known
         if self._is_to_be_staged():

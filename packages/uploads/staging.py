@@ -17,8 +17,8 @@ from django.utils import timezone
 from accounts import audit
 from accounts.actors import SYSTEM, Actor
 from packages import access, names, projects
-from packages.models import FileStatus, Project, Stage, StageStatus
-from packages.uploads import publication
+from packages.models import FileStatus, Project, Role, Stage, StageStatus
+from packages.uploads import limits, publication
 from pypi_site.lib.problems import Conflict, NotFound, Problem
 
 
@@ -61,8 +61,10 @@ def open_session(actor: Actor, name: str, version: str) -> Stage:
 
     Raises `SessionExists` if somebody who may upload here prepares the version already.
     """
+    limits.require_open()
     key = _sort_key(version)
     project = projects.claim(actor, name)
+    limits.require_pace_of_names(actor)
     publication.require_acceptable_name(actor, project)
     if existing := _live_sessions(project).filter(sort_key=key).first():
         raise SessionExists(
@@ -150,6 +152,47 @@ def find_session(actor: Actor, identifier: UUID) -> Stage:
     return stage
 
 
+def find_unended_session(actor: Actor, identifier: UUID) -> Stage:
+    """The same, unless it was cancelled: then only its own address answers (U2-25)."""
+    stage = find_session(actor, identifier)
+    if stage.status == StageStatus.CANCELED:
+        raise NotFound("The session was cancelled; open another.")
+    return stage
+
+
+def role_on(actor: Actor, name: str) -> Role:
+    """The role that lets `actor` see what is staged of a project, public or not (role.project).
+
+    Raises `NotFound` for everybody else, whether the project exists or not.
+    """
+    mine = Role.objects.filter(user=actor.user, project__normalized_name=names.normalize(name))
+    role = mine.filter(kind__in=access.UPLOADERS).select_related("project").first()
+    if role is None:
+        raise NotFound("There is no such project among yours; check the spelling of its name.")
+    token = actor.token
+    if token and token.limited and not token.projects.filter(project=role.project_id).exists():
+        raise access.TokenTooNarrow(
+            f"This token is not valid for {role.project}; use one that is made for it."
+        )
+    return role
+
+
+def sessions_of(project: Project) -> publication.Stages:
+    """The sessions that can still become public, the newest version first."""
+    return _live_sessions(project).order_by("-sort_key")
+
+
+def session_to_change(actor: Actor, name: str, identifier: UUID) -> Stage:
+    """The session of this project, for whoever may publish or discard it now.
+
+    Raises `NotFound` for those without a role, and for a session of another project.
+    """
+    role = role_on(actor, name)
+    if not role.project.stages.sessions().filter(identifier=identifier).exists():
+        raise NotFound(f"{role.project} has no such stage; it may have been discarded.")
+    return find_session(actor, identifier)
+
+
 def _is_forgotten(stage: Stage) -> bool:
     kept = timedelta(seconds=settings.UPLOAD_SESSION_RETENTION_SECONDS)
     return stage.closed_at is not None and stage.closed_at + kept < timezone.now()
@@ -214,7 +257,7 @@ def _expire(stage: Stage) -> bool:
 
 
 @transaction.atomic
-def publish(stage: Stage, *, actor: Actor) -> Stage:
+def publish(stage: Stage, *, actor: Actor, reason: str = "") -> Stage:
     """Make the whole session public at once, or leave it to a moderator (U2-20 to U2-24).
 
     Raises `FilesIncomplete`, or whatever the gate objects to; the session is then as it was.
@@ -227,4 +270,6 @@ def publish(stage: Stage, *, actor: Actor) -> Stage:
             f"Complete or delete every file first: {', '.join(rows)}.",
             errors=[{"code": "file-not-completed", "message": row} for row in rows],
         )
-    return publication.settle(stage, publication.judge(stage, actor=actor))
+    stage = publication.settle(stage, publication.judge(stage, actor=actor))
+    audit.record(actor, "stage.publish", stage, reason=reason, after={"status": stage.status})
+    return stage

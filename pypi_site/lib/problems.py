@@ -7,13 +7,16 @@ problem+json; so one refusal carries all three.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import MediaType
 
+logger = logging.getLogger(__name__)
 PROBLEM_JSON = "application/problem+json"
 REASON_LIMIT = 200  # UPL-20: longer phrases are cut by proxies or refused by clients
 _JSON_TYPES = (PROBLEM_JSON, "application/json")
@@ -90,6 +93,18 @@ class TooLarge(Problem):
     status, code, title = 413, "too-large", "Too large"
 
 
+class ReasonNeeded(Problem):
+    """What is decided about other people's work says why."""
+
+    code, title = "reason-needed", "A reason is needed"
+
+
+class TryAgain(Problem):
+    """The database is away for a moment; an upload may be repeated, it does no harm (UPL-18)."""
+
+    status, code, title = 503, "try-again", "Unavailable for a moment"
+
+
 def wants_json(request: HttpRequest) -> bool:
     """Whether the client names a JSON type that it accepts (``*/*`` is not naming it)."""
     return any(
@@ -130,4 +145,11 @@ class ProblemMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Refusals are answers; a database that is away is one, too, and never a traceback."""
+        if isinstance(exception, OperationalError | InterfaceError):
+            logger.error("The database is away: %s", exception)
+            exception = TryAgain(
+                "The database is away for a moment; try again in some seconds.",
+                headers={"Retry-After": "5"},
+            )
         return respond(request, exception) if isinstance(exception, Problem) else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import Http404
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -21,6 +22,13 @@ class NamePagination(CursorPagination):
     ordering = "normalized_name"
     page_size_query_param = "page_size"
     max_page_size = 500
+
+    def decode_cursor(self, request: Request) -> Any:
+        """A cursor is a name from our own pages; PostgreSQL would stumble over a NUL in another."""
+        cursor = super().decode_cursor(request)
+        if cursor and "\0" in str(cursor.position or ""):
+            raise NotFound(str(self.invalid_cursor_message))
+        return cursor
 
 
 def handle_exception(exception: Exception, context: dict[str, Any]) -> Response | None:

@@ -35,10 +35,19 @@ def test_what_the_system_does_has_no_user():
 
 @pytest.mark.parametrize(
     "change",
-    ["actor = 'nobody'", "reason = ''", "at = now()", "after = null", "user_id = null, actor = 'x'"],
+    [
+        "actor = 'nobody'",
+        "reason = ''",
+        "at = now()",
+        "after = null",
+        "user_id = null, actor = 'x'",
+    ],
 )
 def test_the_database_refuses_to_change_an_event(event, change):
-    with pytest.raises(IntegrityError, match="The audit trail only grows"), connection.cursor() as c:
+    with (
+        pytest.raises(IntegrityError, match="The audit trail only grows"),
+        connection.cursor() as c,
+    ):
         c.execute(f"update accounts_auditevent set {change}")
 
 

@@ -12,7 +12,7 @@ from accounts.actors import SYSTEM
 from accounts.models import ApiToken, AuditEvent, User
 from tests.factories.people import AdministratorFactory, UserFactory, token_for
 
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,8 @@ def test_nobody_signs_in_before_his_address_is_verified(client):
 
 
 @pytest.mark.parametrize(
-    "username", ["ALICE", "__token__", "admin", "Root", "-alice", "alice.", "a b", "älice", "a" * 51]
+    "username",
+    ["ALICE", "__token__", "admin", "Root", "-alice", "alice.", "a b", "älice", "a" * 51],
 )
 def test_a_user_name_that_cannot_be_had_is_refused_on_the_page(client, username):
     UserFactory(username="alice")

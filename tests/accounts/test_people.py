@@ -14,7 +14,7 @@ from accounts.models import ApiToken, AuditEvent, User
 from pypi_site.lib.problems import Conflict
 from tests.factories.people import AdministratorFactory, UserFactory, actor
 
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 
 pytestmark = pytest.mark.django_db
 

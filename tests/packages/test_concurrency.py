@@ -71,7 +71,9 @@ def test_the_journal_queues_up_changes_of_unrelated_projects():
     one, other = (Project.objects.create(name=n, normalized_name=n) for n in ("one", "other"))
     with transaction.atomic():
         first = journal.record(SYSTEM, one, "first")
-        with meanwhile(partial(transaction.atomic(journal.record), SYSTEM, other, "second")) as late:
+        with meanwhile(
+            partial(transaction.atomic(journal.record), SYSTEM, other, "second")
+        ) as late:
             assert not late.done()
             transaction.on_commit(lambda: None)
             _commit_now()
@@ -86,7 +88,9 @@ def _commit_now() -> None:
 def test_of_two_first_uploads_of_a_name_one_makes_the_owner_and_the_other_is_refused():
     people = [UserFactory(trusted=True), UserFactory(trusted=True)]
     outcomes = at_once(*(partial(submit, person, "fresh") for person in people))
-    assert sorted(map(str, results(outcomes))) == sorted(map(str, [Result.PUBLISHED, access.NotYours]))
+    assert sorted(map(str, results(outcomes))) == sorted(
+        map(str, [Result.PUBLISHED, access.NotYours])
+    )
     winner = people[results(outcomes).index(Result.PUBLISHED)]
     assert Role.objects.get().user == winner
     assert File.objects.get().uploaded_by == winner

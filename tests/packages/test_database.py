@@ -97,7 +97,8 @@ def test_a_project_with_releases_stays():
     with pytest.raises(ProtectedError):
         project.delete()
     with refused("foreign key"):
-        _now("delete from packages_role", "delete from packages_stagedfile", "delete from packages_stage")
+        _now("set constraints all immediate", "delete from packages_role")
+        _now("delete from packages_stagedfile", "delete from packages_stage")
         _now("delete from packages_project")
 
 
@@ -135,12 +136,12 @@ def test_the_row_of_a_file_never_goes():
         _now("delete from packages_file")
 
 
-def test_a_deleted_file_never_comes_back():
+def test_a_purged_file_never_comes_back():
     file = published().files.get()
-    file.deleted_at = timezone.now()
+    file.deleted_at = file.purged_at = timezone.now()
     file.save()
     with refused("was deleted for good"):
-        File.objects.update(deleted_at=None)
+        File.objects.update(deleted_at=None, purged_at=None)
 
 
 def test_a_filename_is_used_once_ever():
@@ -218,9 +219,7 @@ def test_a_reserved_filename_waits_in_one_stage():
 
 
 def test_every_constraint_that_a_model_names_stands_in_the_database():
-    ours = [
-        model for app in ("accounts", "packages", "moderation") for model in _models(app)
-    ]
+    ours = [model for app in ("accounts", "packages", "moderation") for model in _models(app)]
     named = {constraint.name for model in ours for constraint in model._meta.constraints}
     query = "select conname from pg_constraint union select indexname from pg_indexes"
     with connection.cursor() as cursor:

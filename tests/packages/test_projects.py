@@ -47,7 +47,9 @@ def test_a_reserved_name_is_nobodys_else():
         projects.claim(Actor(user=UserFactory()), "demo")
 
 
-@pytest.mark.parametrize("name", ["", "-demo", "demo-", "de mo", "démo", "a" * 129, "a\0b", "ſ"])
+@pytest.mark.parametrize(
+    "name", ["", "-demo", "demo-", "de mo", "démo", "a" * 129, "a\0b", "\u017f"]
+)
 def test_what_is_no_name_cannot_be_claimed(name):
     with pytest.raises(projects.InvalidName):
         projects.claim(Actor(user=UserFactory()), name)

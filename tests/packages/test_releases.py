@@ -87,7 +87,8 @@ def test_a_deleted_file_is_not_offered_and_its_row_stays():
 
 
 def test_deleting_is_recorded_and_announced():
-    file, user = published_file(), UserFactory()
+    file = published_file()
+    user = file.uploaded_by
     jobs.forget()
     file = files.delete(file, actor=actor(user), reason="malware")
     event = AuditEvent.objects.get(action="file.delete")

@@ -110,14 +110,16 @@ def test_identical_bytes_again_are_a_success_without_a_trace():
 def test_other_bytes_under_a_used_name_are_refused():
     user = UserFactory(trusted=True)
     submit(user)
-    with pytest.raises(stages.FileExists, match="File already exists: demo-1.0-py3.* other content"):
+    with pytest.raises(
+        stages.FileExists, match=r"File already exists: demo-1\.0-py3.* other content"
+    ):
         submit(user, description="other")
 
 
 def test_another_spelling_of_a_used_name_is_refused():
     user = UserFactory(trusted=True)
     submit(user, "demo-pkg")
-    with pytest.raises(stages.FileExists, match="means the same as demo_pkg-1.0"):
+    with pytest.raises(stages.FileExists, match=r"means the same as demo_pkg-1\.0"):
         submit(user, "demo-pkg", filename="Demo_Pkg-1.0-py3-none-any.whl")
 
 
@@ -278,12 +280,15 @@ def test_a_held_upload_is_nowhere_public():
     assert not File.objects.offered().exists()
     assert not JournalEntry.objects.exists()
     assert list(Stage.objects.held()) == list(Stage.objects.active()) == [stage]
-    assert jobs.waiting() == [("moderation.tasks.tell_moderators", (stage.pk,))]
+    assert ("moderation.tasks.tell_moderators", (stage.pk,)) in jobs.waiting()
+    assert not any(function.startswith("search.") for function, _ in jobs.waiting())
 
 
 def test_an_approved_upload_is_public_with_its_uploaders_name():
     user = UserFactory()
-    stage = stages.approve(held(uploader=user), actor=Actor(user=AdministratorFactory()), reason="ok")
+    stage = stages.approve(
+        held(uploader=user), actor=Actor(user=AdministratorFactory()), reason="ok"
+    )
     assert (stage.status, File.objects.offered().get().uploaded_by) == ("published", user)
     assert JournalEntry.objects.latest("serial").actor == user.username
     assert AuditEvent.objects.get(action="stage.approve").reason == "ok"

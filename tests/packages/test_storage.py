@@ -92,7 +92,7 @@ def test_a_file_from_another_disk_is_copied(arrived):
 
 def test_a_file_that_cannot_be_written_leaves_nothing_half_written():
     class Broken(ContentFile):
-        def open(self, mode=None):
+        def open(self, mode=None):  # type: ignore[override]
             raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="disk is full"):
@@ -194,6 +194,19 @@ def test_the_sweep_goes_in_batches(monkeypatch, tmp_path):
     age_all()
     assert tasks.sweep()["blobs"] == 5
     assert len(everything()) == 2
+
+
+def test_two_sweeps_at_once_do_not_stumble_over_each_other(tmp_path):
+    digests = ["abab" + letter * 60 for letter in "cd"]
+    for digest in digests:
+        path = tmp_path / digest
+        path.write_bytes(DATA)
+        storage.put(path, digest, b"metadata")
+    age_all()
+    batches = storage.batches_of_old_blobs(time.time(), 1)
+    assert next(batches) == digests[:1]
+    storage.delete(digests[1])
+    assert list(batches) == []
 
 
 def test_the_sweep_takes_uploads_that_never_arrived_whole(settings):

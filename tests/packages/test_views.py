@@ -84,6 +84,7 @@ def test_a_fresh_index_tells_the_administrator_what_to_do(client):
 
 
 def test_the_front_page_tells_how_to_install_and_to_publish(client, release):
+    make_file(release, "gate_keeper-1.0.tar.gz")
     page = text_of(client.get("/"))
     assert "pip install --index-url http://testserver/simple/" in page
     assert "uv pip install --default-index http://testserver/simple/" in page
@@ -100,7 +101,8 @@ def test_a_remote_index_without_tls_is_trusted_explicitly(client, release):
 
 def test_the_newest_releases_are_on_the_front_page(client, project):
     for day in range(1, 13):
-        make_release(project, f"1.{day}", published_at=A_DAY.replace(day=day))
+        release = make_release(project, f"1.{day}", published_at=A_DAY.replace(day=day))
+        make_file(release, f"gate_keeper-1.{day}.tar.gz")
     shown = [release.version for release in client.get("/").context["latest"]]
     assert shown == [f"1.{day}" for day in range(12, 2, -1)]
 

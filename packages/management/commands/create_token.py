@@ -28,12 +28,17 @@ class Command(BaseCommand):
         parser.add_argument("--project", help="limit the token to this project")
         parser.add_argument("--expires", type=int, metavar="DAYS", help="days until it expires")
         parser.add_argument("--name", help="what the token is for")
+        parser.add_argument(
+            "--stage", action="store_true", help="what it uploads waits until somebody publishes it"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = _user(options["user"])
         project = _project(user, options["project"]) if options["project"] else None
         try:
-            text = _mint(user, project, options["name"], _expiry(options["expires"]))
+            expires_at, stages_uploads = _expiry(options["expires"]), options["stage"]
+            label = options["name"] or _label(project, stages_uploads)
+            text = _mint(user, project, label, expires_at, stages_uploads)
         except Problem as problem:
             raise CommandError(problem.detail) from None
         self.stderr.write("The token, shown only now (user name __token__):")
@@ -71,11 +76,22 @@ def _expiry(days: int | None) -> datetime | None:
         ) from None
 
 
+def _label(project: Project | None, stages_uploads: bool) -> str:
+    work = "staging" if stages_uploads else "upload"
+    return f"for {project.name}" if project else work
+
+
 @transaction.atomic
-def _mint(user: User, project: Project | None, name: str | None, expires: datetime | None) -> str:
-    label = name or (f"for {project.name}" if project else "upload")
+def _mint(
+    user: User, project: Project | None, name: str, expires_at: datetime | None, stages: bool
+) -> str:
     token, text = tokens.mint(
-        user, actor=SYSTEM, name=label[:100], limited=project is not None, expires_at=expires
+        user,
+        actor=SYSTEM,
+        name=name[:100],
+        limited=project is not None,
+        stages_uploads=stages,
+        expires_at=expires_at,
     )
     if project:
         access.limit_token(token, [project])

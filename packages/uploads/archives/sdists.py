@@ -18,6 +18,7 @@ def read(path: Path, distribution: Distribution, rules: Rules) -> Contents:
     """Read an sdist in one pass; whatever is wrong becomes a finding."""
     contents = Contents()
     seen: list[TarMember] = []
+    readable = True
     try:
         with path.open("rb") as file:
             budget = Budget(path.stat().st_size, rules)
@@ -25,9 +26,10 @@ def read(path: Path, distribution: Distribution, rules: Rules) -> Contents:
             _read_members(stream, rules, contents, seen)
     except Unreadable as broken:
         contents.findings.append(broken.finding)
+        readable = bool(seen)  # of what is no archive at all, one sentence is enough
     contents.members = tuple(Member(m.name, m.size) for m in seen if m.kind != "folder")
     contents.findings += [*_problems(seen)]
-    contents.findings += _layout(seen, distribution, contents)
+    contents.findings += _layout(seen, distribution, contents) if readable else []
     contents.license_files = frozenset(
         _below_top(member.name) for member in seen if member.kind != "folder"
     )

@@ -1,1 +1,1 @@
-"""Uploads that are wrong, each in its own way: builders by kind, one table of rows in each module."""
+"""Uploads that are wrong, each in its own way: a module of builders and rows for each kind."""

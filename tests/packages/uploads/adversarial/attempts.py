@@ -78,13 +78,15 @@ class Attempt:
         headers = {"Authorization": basic(token), "Accept": accept, **self.headers}
         content_type = headers.pop("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
         # Django's own stand-in for a socket fails when more is declared than sent.
-        environ: dict[str, Any] = {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        environ: dict[str, Any] = {
+            "wsgi.input": BytesIO(body),
+            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": content_type,
+        }
         if "Content-Length" in headers:
             environ["CONTENT_LENGTH"] = headers.pop("Content-Length") or ""
         sent = {name: value for name, value in headers.items() if value is not None}
-        return client.generic(
-            "POST", "/legacy/", b"", content_type or "", headers=sent, **environ
-        )
+        return client.generic("POST", "/legacy/", headers=sent, **environ)
 
 
 def raw_part(disposition: bytes, content: bytes, headers: bytes = b"") -> bytes:
@@ -152,9 +154,10 @@ def good(filename: str) -> Attempt:
 class Row:
     """A line of the table: an upload that is refused, and how.
 
-    `finding` is among the `errors` of the refusal.  `before` prepares the index for the uploader
-    and may return a token to be used instead of his.  `afterwards` names a good upload that must
-    succeed, if the row's own filename cannot.  `defect` says why the endpoint still errs.
+    `finding` is among the `errors` of the refusal, `says` is within its sentence.  `before`
+    prepares the index for the uploader and may return a token to be used instead of his.
+    `afterwards` names a good upload that must succeed, if the row's own filename cannot.
+    `defect` says why the endpoint still errs.
     """
 
     slug: str
@@ -166,6 +169,7 @@ class Row:
     before: Callable[[User], str | None] | None = None
     afterwards: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    says: str = ""
     defect: str = ""
 
     @property
@@ -174,6 +178,6 @@ class Row:
         return f"{'+'.join(map(str, self.items)) or 'own'}-{self.slug}"
 
 
-def form_row(slug: str, build: Callable[[], Attempt], *items: int, **facts: Any) -> Row:
-    """An upload whose envelope is wrong."""
-    return Row(slug, build, items=items, **{"code": "invalid-form", **facts})
+def form_row(slug: str, says: str, build: Callable[[], Attempt], *items: int, **facts: Any) -> Row:
+    """An upload whose envelope is wrong; they share a code, so the sentence must be right."""
+    return Row(slug, build, items=items, says=says, **{"code": "invalid-form", **facts})

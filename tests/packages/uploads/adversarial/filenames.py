@@ -83,9 +83,10 @@ ROWS = [
     _row("backslash", f"..\\{WHEEL}", 14),
     form_row(
         "filename-with-drive",
+        "path",
         partial(named, f"C:\\evil\\{WHEEL}"),
         14,
-        defect="multipart cuts a Windows path off the filename; forms._begin_content must look",
+        afterwards=WHEEL,
     ),
     _row("soh", "demo-1.0\x01.tar.gz", 15),
     _row("del", "demo-1.0\x7f.tar.gz", 15),
@@ -143,22 +144,28 @@ ROWS = [
     ),
     form_row(
         "filename-twice-rfc-5987",
+        "filename",
         partial(announced, f"filename=\"{WHEEL}\"; filename*=UTF-8''evil.whl".encode()),
         22,
-        defect="multipart ignores filename*; forms._begin_content must look",
     ),
     form_row(
         "filename-twice",
+        "filename",
         partial(announced, f'filename="evil-1.0.tar.gz"; filename="{WHEEL}"'.encode()),
         22,
-        defect="multipart takes the last filename; forms._begin_content must look",
     ),
     form_row(
         "filename-in-rfc-5987-only",
+        "has no filename",
         partial(announced, f"filename*=UTF-8''{WHEEL}".encode()),
         22,
     ),
-    form_row("filename-not-utf8", partial(announced, b'filename="d\xe9mo-1.0.tar.gz"'), 22),
+    form_row(
+        "filename-not-utf8",
+        "failed to decode",
+        partial(announced, b'filename="d\xe9mo-1.0.tar.gz"'),
+        22,
+    ),
     *(
         _row(f"extension-{extension.replace('.', '')}", f"demo-1.0{extension}", 16)
         for extension in (

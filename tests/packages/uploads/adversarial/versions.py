@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from accounts.models import User
@@ -47,6 +48,19 @@ def _again(slug: str, first: str, second: str) -> Row:
     )
 
 
+def _long_when_normal(slug: str, make: Callable[..., Attempt], filename: str) -> Row:
+    """Its normal form is longer than what was sent."""
+    return Row(
+        f"version-long-when-normal-{slug}",
+        partial(make, version=LONG, filename=filename),
+        "invalid-filename",
+        items=(13,),
+        afterwards=WHEEL,
+    )
+
+
+LONG = "1" * 61 + "r1"  # that is .post1
+
 ROWS = [
     Row(
         "version-local",
@@ -82,8 +96,8 @@ ROWS = [
     _form("banana", "banana", 12),
     _form("letter", "1.0.x", 12),
     _form("another", "2.0", 12),
-    form_row("version-empty", partial(in_form, ""), 12),
-    form_row("version-NUL", partial(in_form, "1.0\0"), 12),
+    form_row("version-empty", "'version' is missing", partial(in_form, ""), 12),
+    form_row("version-NUL", "NUL", partial(in_form, "1.0\0"), 12),
     _metadata("arabic-digits", "\u0661.\u0660", 12),
     _metadata("underscore", "1_0", 12),
     _metadata("wildcard", "1.0.*", 12),
@@ -95,4 +109,6 @@ ROWS = [
     _metadata("300-local-segments", "1.0+" + ".".join("a" * 300), 13),
     _metadata("epoch-of-1000-digits", "1" * 1000 + "!1.0", 13),
     _metadata("65-characters", "1." + "0" * 63, 13),
+    _long_when_normal("wheel", wheel, f"demo-{LONG}-py3-none-any.whl"),
+    _long_when_normal("sdist", sdist, f"demo-{LONG}.tar.gz"),
 ]

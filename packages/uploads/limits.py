@@ -1,0 +1,100 @@
+"""How much and how fast: limits of sizes for each project, of pace for each person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Max, Sum
+from django.utils import timezone
+
+from accounts.actors import Actor
+from accounts.models import AuditEvent
+from packages import names
+from packages.models import File, Project, StagedFile
+from packages.uploads.rules import Rules
+from pypi_site.lib.problems import Problem, TooLarge
+
+
+class TooFast(Problem):
+    """More in a short time than this index takes from one person."""
+
+    status, code, title = 429, "too-fast", "Too many requests"
+
+
+class ReadOnly(Problem):
+    """Somebody moves or mends something; installs go on (UPL-18)."""
+
+    status, code, title = 503, "read-only", "Uploads are paused"
+
+
+def require_open() -> None:
+    """Refuse every upload while the site is read-only."""
+    if settings.READ_ONLY:
+        raise ReadOnly(
+            "This index takes no uploads at the moment; try again later.",
+            headers={"Retry-After": "300"},
+        )
+
+
+def require_pace(actor: Actor) -> None:
+    """Refuse whoever uploads faster than the site allows; counted in the database, for all
+    processes together."""
+    since = timezone.now() - timedelta(minutes=1)
+    sent = StagedFile.objects.filter(uploaded_by=actor.user, uploaded_at__gt=since)
+    if sent.count() >= settings.UPLOADS_PER_MINUTE:
+        raise TooFast(
+            f"You have uploaded {settings.UPLOADS_PER_MINUTE} files in a minute; wait a little.",
+            headers={"Retry-After": "60"},
+        )
+
+
+def require_pace_of_names(actor: Actor) -> None:
+    """Refuse whoever registers names by the dozen."""
+    since = timezone.now() - timedelta(hours=1)
+    events = AuditEvent.objects.filter(user=actor.user, action="project.register", at__gt=since)
+    if events.count() > settings.NEW_PROJECTS_PER_HOUR:  # the one at hand is among them
+        raise TooFast(
+            f"You registered {settings.NEW_PROJECTS_PER_HOUR} names within an hour; wait a little.",
+            headers={"Retry-After": "3600"},
+        )
+
+
+def rules(project: Project | None = None) -> Rules:
+    """The limits and licences of this site, as far as the project has none of its own."""
+    own = project or Project()
+    return Rules(
+        file_size=own.max_file_size or settings.UPLOAD_MAX_FILE_SIZE,
+        members=own.max_members or settings.UPLOAD_MAX_MEMBERS,
+        metadata_size=own.max_metadata_size or settings.UPLOAD_MAX_METADATA_SIZE,
+        allow_local_versions=settings.UPLOAD_ALLOW_LOCAL_VERSIONS,
+        allow_direct_references=settings.UPLOAD_ALLOW_DIRECT_REFERENCES,
+        extra_classifiers=settings.UPLOAD_EXTRA_CLASSIFIERS,
+    )
+
+
+def rules_for(name: str) -> Rules:
+    """The rules of the project with this name, or of the site."""
+    return rules(Project.objects.filter(normalized_name=names.normalize(name)).first())
+
+
+def largest_file() -> int:
+    """Bytes that any project may send in one file: all that is known before the form is read."""
+    largest = Project.objects.aggregate(largest=Max("max_file_size"))["largest"] or 0
+    return int(max(largest, settings.UPLOAD_MAX_FILE_SIZE))
+
+
+def require_room(project: Project, size: int) -> None:
+    """Refuse what would take the project over its limit of bytes.
+
+    What lies in the bin counts, or deleting would be a way to unlimited storage.
+    """
+    limit = project.max_project_size or settings.UPLOAD_MAX_PROJECT_SIZE
+    kept = File.objects.filter(release__project=project, purged_at=None)
+    waiting = StagedFile.objects.filter(stage__project=project, reserved=True)
+    sums = [rows.aggregate(sum=Sum("size"))["sum"] or 0 for rows in (kept, waiting)]
+    if sum(sums) + size > limit:
+        raise TooLarge(
+            f"{project.name} would pass its limit of {limit} bytes in all, those in the bin and"
+            " those held for review included; ask an administrator for more."
+        )

@@ -1,0 +1,49 @@
+"""Settings that contradict each other are said at start."""
+
+from __future__ import annotations
+
+import pytest
+from django.core import checks as django_checks
+
+from pypi_site import checks
+
+
+def ids(**options) -> set[str]:
+    return {message.id for message in django_checks.run_checks(**options)}
+
+
+def test_the_settings_that_come_along_are_in_order():
+    assert ids() == set()
+
+
+@pytest.mark.parametrize("hold", ["nobody", "untrusted", "everybody"])
+def test_every_hold_is_known(settings, hold):
+    settings.UPLOAD_HOLD = hold
+    assert checks.hold_is_known() == []
+
+
+@pytest.mark.parametrize("hold", ["", "no-body", "Everybody", "true"])
+def test_a_misspelt_hold_does_not_open_the_gate(settings, hold):
+    settings.UPLOAD_HOLD = hold
+    (error,) = checks.hold_is_known()
+    assert error.is_serious()
+    assert "nobody, untrusted, everybody" in error.hint
+    assert "gatehouse.E001" in ids()
+
+
+@pytest.mark.parametrize(
+    "path", ["nonsense", "absent.policies.x", "moderation.policies.absent", ""]
+)
+def test_a_policy_that_is_not_there_is_said_at_start(settings, path):
+    settings.UPLOAD_POLICIES = ["moderation.policies.hold_for_review", path]
+    (error,) = checks.policies_exist()
+    assert error.is_serious()
+    assert repr(path) in error.msg
+    assert "gatehouse.E002" in ids()
+
+
+def test_a_deployment_without_tls_is_warned(settings):
+    settings.HTTPS = False
+    assert "gatehouse.W001" in ids(include_deployment_checks=True)
+    settings.HTTPS = True
+    assert "gatehouse.W001" not in ids(include_deployment_checks=True)

@@ -113,7 +113,9 @@ def require_unlimited(actor: Actor, name: str) -> None:
 
 def is_claimed(project: Project) -> bool:
     """Whether the name is taken: it has been published, or somebody prepares it."""
-    return project.published_at is not None or project.roles.exists()
+    if project.published_at is not None or project.roles.exists():
+        return True
+    return project.stages.active().exists()
 
 
 def known_project(name: str) -> Project:

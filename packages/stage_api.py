@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from rest_framework import serializers, viewsets
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -57,7 +58,7 @@ class StageSerializer(serializers.ModelSerializer):
         return reverse("api-stage", args=place, request=self.context["request"])
 
     def get_preview_url(self, stage: Stage) -> str | None:
-        if stage.closed_at is not None:
+        if stage.closed_at is not None or not settings.UPLOAD_PREVIEWS:
             return None
         return reverse("stage", args=[stage.session_token], request=self.context["request"])
 

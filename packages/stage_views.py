@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch
@@ -180,7 +181,9 @@ def _banners(stage: Stage) -> list[Banner]:
 
 
 def _preview_snippets(request: HttpRequest, stage: Stage) -> list[Snippet]:
-    """How to install it before anybody else can."""
+    """How to install it before anybody else can, where this site lets people."""
+    if not settings.UPLOAD_PREVIEWS:
+        return []
     url = request.build_absolute_uri(reverse("stage", args=[stage.session_token]))
     place = urlsplit(url)
     insecure = place.scheme == "http" and place.hostname not in LOCAL_HOSTS

@@ -117,6 +117,7 @@ urlpatterns = [
     path("legacy", legacy.without_slash),
     path("legacy/+simple/<project:name>/", simple.for_hatch),
     path("legacy/<project:name>/<version:version>/", legacy.to_release),
+    path("upload/2.0", sessions.without_slash),
     path("upload/2.0/", sessions.root, name="upload-2.0"),
     path("upload/2.0/sessions/<uuid:session>/", include(SESSION)),
     path("stages/<token:token>/", previews.root, name="stage"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -74,6 +75,8 @@ def metadata(request: HttpRequest, token: str, sha256: str, filename: str) -> Ht
 
 def _stage(token: str) -> Stage:
     """Readable until it is published or cancelled (U2-25, U2-30)."""
+    if not settings.UPLOAD_PREVIEWS:
+        raise NotFound("This index shows no previews; publish the stage to install from it.")
     active = Stage.objects.sessions().active().select_related("project")
     stage = active.filter(session_token=token).first()
     if stage is None or stage.project.quarantined:

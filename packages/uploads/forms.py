@@ -57,6 +57,12 @@ class WrongDigest(Problem):
     code, title = "wrong-digest", "Digest does not match"
 
 
+class MissingSlash(Problem):
+    """A 301 would make clients repeat the upload as GET (UPL-10)."""
+
+    status, code, title = 308, "missing-slash", "The upload address ends with a slash"
+
+
 class LengthNeeded(Problem):
     """A body without a declared length is not taken."""
 
@@ -275,6 +281,16 @@ def _check_digests(form: Form, content: Incoming) -> None:
                 f"{name} does not match the file that arrived; it was damaged on its way or the"
                 " digest is of another file, so build and upload it again."
             )
+
+
+def missing_slash(request: HttpRequest, path: str) -> MissingSlash:
+    """What to answer an upload to an address that lacks its final slash."""
+    discard_rest(request)
+    address = request.build_absolute_uri(path)
+    return MissingSlash(
+        f"The upload address is {address} with a slash at the end; correct the repository URL.",
+        headers={"Location": address},
+    )
 
 
 def discard_rest(request: HttpRequest, limit: int = 64 * 1024 * 1024) -> None:

@@ -21,12 +21,6 @@ class MethodNotAllowed(Problem):
     status, code, title = 405, "method-not-allowed", "Method not allowed"
 
 
-class MissingSlash(Problem):
-    """A 301 would make clients repeat the upload as GET (UPL-10)."""
-
-    status, code, title = 308, "missing-slash", "The upload address ends with a slash"
-
-
 @csrf_exempt  # authenticated by a token in a header, never by a cookie
 def upload(request: HttpRequest) -> HttpResponse:
     """Take one file: 200 published (or here already), 202 held for review, else a refusal."""
@@ -49,12 +43,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 def without_slash(request: HttpRequest) -> HttpResponse:
     """308 keeps the method; the text tells people whose client does not follow."""
-    address = request.build_absolute_uri("/legacy/")
-    forms.discard_rest(request)
-    raise MissingSlash(
-        f"The upload address is {address} with a slash at the end; correct the repository URL.",
-        headers={"Location": address},
-    )
+    raise forms.missing_slash(request, "/legacy/")
 
 
 def to_release(request: HttpRequest, name: str, version: str) -> HttpResponse:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from packages.models import FileSession, FileStatus, Stage, StageStatus
 from packages.uploads import staging
 from packages.uploads.staged_files import ALGORITHMS, MECHANISM, WEAK, UnknownMechanism
@@ -161,7 +163,8 @@ def session(stage: Stage, absolute: Absolute) -> dict[str, Any]:
             "publish": absolute(f"{path}publish/"),
             "extend": absolute(f"{path}extend/"),
         }
-    if stage.closed_at is None:
+    previewed = settings.UPLOAD_PREVIEWS and stage.closed_at is None
+    if previewed:
         links["stage"] = absolute(preview_path(stage))
     files = stage.file_sessions.live().order_by("filename")
     body: dict[str, Any] = {
@@ -170,11 +173,12 @@ def session(stage: Stage, absolute: Absolute) -> dict[str, Any]:
         "mechanisms": [MECHANISM],
         "name": stage.project.name,
         "version": stage.version,
-        "session-token": stage.session_token,
         "expires-at": _instant(stage),
         "status": str(stage.status),
         "files": {item.filename: _entry(item, stage, absolute) for item in files},
     }
+    if settings.UPLOAD_PREVIEWS:
+        body["session-token"] = stage.session_token
     return body | ({"notices": stage.notices} if stage.notices else {})
 
 

@@ -206,6 +206,7 @@ def publish(stage: Stage) -> Release | None:
         project.save(update_fields=["published_at"])
         if not staged:  # a name published for itself (U2-33) is a public change, too
             journal.record(Actor(user=stage.created_by), project, "create")
+    stage.notices = []  # what waited or was wrong is over
     close(stage, StageStatus.PUBLISHED)
     _announce(stage, files)
     return release

@@ -238,6 +238,13 @@ def _extend_file(request: HttpRequest, actor: Actor, session: UUID, file: UUID) 
     return _answer(messages.file(item, request.build_absolute_uri), 200)
 
 
+def without_slash(request: HttpRequest) -> HttpResponse:
+    """308 keeps the method, for clients that follow; the text tells the others."""
+    return _refusal(forms.missing_slash(request, "/upload/2.0/"))
+
+
+without_slash.csrf_exempt = True  # type: ignore[attr-defined] # it changes nothing
+
 root = _endpoint(POST=_create)
 session = _endpoint(GET=_show, HEAD=_show, DELETE=_cancel)
 publish = _endpoint(POST=_publish)

@@ -306,3 +306,21 @@ def test_u2_28_pip_installs_from_a_stage_and_takes_the_rest_from_the_index(live_
     assert download(*where, *extra) == 0
     assert (tmp_path / wheel().filename).read_bytes() == wheel(requires=["helper"]).data
     assert (tmp_path / "helper-1.0-py3-none-any.whl").exists()
+
+
+def test_u2_31_a_site_may_show_no_previews(settings):
+    settings.UPLOAD_PREVIEWS = True
+    session = prepared()
+    address = stage_of(session)
+    settings.UPLOAD_PREVIEWS = False
+    assert get(address).status_code == 404
+    body = session.body
+    assert "session-token" not in body
+    assert "stage" not in body["links"]
+    assert body["status"] == "open"
+
+
+def test_an_address_without_its_slash_keeps_the_method_and_says_where():
+    answer = Client().post("/upload/2.0", "{}", content_type="application/json")
+    assert (answer.status_code, answer["Location"]) == (308, "http://testserver/upload/2.0/")
+    assert answer["Content-Type"] == "application/problem+json"

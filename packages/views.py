@@ -122,7 +122,7 @@ def project_detail(request: HttpRequest, name: str, version: str = "") -> HttpRe
     project = get_object_or_404(Project.objects.known(), normalized_name=names.normalize(name))
     releases = list(project.releases.offered().newest_first().defer("metadata"))
     release = _chosen(releases, version)
-    if release is None and (version or not project.quarantined):
+    if release is None and version:
         raise Http404(f"{project.name} has no release {version}.")
     address = release.get_absolute_url() if version and release else project.get_absolute_url()
     if request.path != address:

@@ -192,10 +192,6 @@ def test_a_reserved_name_looks_like_a_free_one(client):
     assert client.get("/project/reserved/").status_code == 404
 
 
-def test_a_project_left_without_releases_is_not_found(client, project):
-    assert client.get("/project/gate-keeper/").status_code == 404
-
-
 def test_a_project_in_quarantine_says_so_and_offers_nothing(client):
     project = make_project(status=ProjectStatus.QUARANTINED)
     make_file(make_release(project), "gate_keeper-1.0.tar.gz")
@@ -417,3 +413,9 @@ def test_a_wrong_password_is_explained_beside_the_form(client):
 @pytest.fixture(autouse=True)
 def _no_descriptions_kept():
     cache.clear()
+
+
+def test_a_name_published_without_files_has_a_page_that_says_so(client, project):
+    response = client.get(project.get_absolute_url())
+    assert response.status_code == 200
+    assert "Nothing is published under this name yet" in text_of(response)

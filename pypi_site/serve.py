@@ -47,9 +47,12 @@ def main() -> int:
     options = parse(sys.argv[1:])
     unwind_on_signals()  # until the supervisor takes the signals over
     try:
-        with only_one(options.data), listening(options.host, options.port) as listener:
-            sweep(options.data)
-            with embedded.database(options.data) as url:
+        with only_one(options.data):
+            sweep(options.data)  # first, for what is left over may hold the port
+            with (
+                listening(options.host, options.port) as listener,
+                embedded.database(options.data) as url,
+            ):
                 return Supervisor(options, url, listener).run()
     except (CannotServe, embedded.EmbeddedPostgresError) as error:
         print(f"\n{error}", file=sys.stderr)

@@ -77,6 +77,12 @@ class Project(models.Model):
         ]
         indexes = [
             models.Index(fields=["-published_at"], name="newest_projects"),
+            # Every upload asks for the largest limit of any project.
+            models.Index(
+                fields=["max_file_size"],
+                condition=Q(max_file_size__isnull=False),
+                name="projects_with_a_file_limit",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -137,4 +137,8 @@ class StagedFile(Artifact):
                 name="a_reserved_artifact_has_one_stage",
             ),
         ]
-        indexes = [models.Index(fields=["sha256"], name="staged_files_by_sha256")]
+        indexes = [
+            models.Index(fields=["sha256"], name="staged_files_by_sha256"),
+            # How fast does somebody upload?
+            models.Index(fields=["uploaded_by", "uploaded_at"], name="staged_files_by_uploader"),
+        ]

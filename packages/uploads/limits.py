@@ -15,6 +15,8 @@ from packages.models import File, Project, StagedFile
 from packages.uploads.rules import Rules
 from pypi_site.lib.problems import Problem, TooLarge
 
+UNPACKED = 10  # times the file limit is what an archive may unpack to, a gigabyte at least
+
 
 class TooFast(Problem):
     """More in a short time than this index takes from one person."""
@@ -49,8 +51,10 @@ def require_pace(actor: Actor) -> None:
         )
 
 
-def require_pace_of_names(actor: Actor) -> None:
-    """Refuse whoever registers names by the dozen."""
+def require_pace_of_names(actor: Actor, project: Project) -> None:
+    """Refuse whoever registers names by the dozen; `project` is what is being claimed."""
+    if project.published_at is not None:
+        return
     since = timezone.now() - timedelta(hours=1)
     events = AuditEvent.objects.filter(user=actor.user, action="project.register", at__gt=since)
     if events.count() > settings.NEW_PROJECTS_PER_HOUR:  # the one at hand is among them
@@ -63,8 +67,10 @@ def require_pace_of_names(actor: Actor) -> None:
 def rules(project: Project | None = None) -> Rules:
     """The limits and licences of this site, as far as the project has none of its own."""
     own = project or Project()
+    file_size = own.max_file_size or settings.UPLOAD_MAX_FILE_SIZE
     return Rules(
-        file_size=own.max_file_size or settings.UPLOAD_MAX_FILE_SIZE,
+        file_size=file_size,
+        uncompressed_size=max(Rules.uncompressed_size, UNPACKED * file_size),
         members=own.max_members or settings.UPLOAD_MAX_MEMBERS,
         metadata_size=own.max_metadata_size or settings.UPLOAD_MAX_METADATA_SIZE,
         allow_local_versions=settings.UPLOAD_ALLOW_LOCAL_VERSIONS,

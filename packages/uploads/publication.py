@@ -102,13 +102,15 @@ def refuse_used(known: Artifact, filename: str, *, deleted: bool = False) -> Non
 def _require_one_sdist(stage: Stage, files: Iterable[StagedFile]) -> None:
     """PEP 527: a release has one sdist."""
     ours = [file for file in files if file.filetype == FileType.SDIST]
+    if not ours:
+        return
     published = File.objects.filter(release__project=stage.project, deleted_at=None)
     reserved = StagedFile.objects.filter(stage__project=stage.project, reserved=True)
     rivals = [
         *published.filter(release__sort_key=stage.sort_key, filetype=FileType.SDIST),
         *reserved.filter(stage__sort_key=stage.sort_key, filetype=FileType.SDIST),
     ]
-    if ours and len(ours) + len(rivals) > 1:
+    if len(ours) + len(rivals) > 1:
         raise FileExists(
             f"{stage} has a source distribution, and a release has only one (PEP 527); upload a new"
             " version."

@@ -92,7 +92,7 @@ class _Gate:
 
     def pass_through(self) -> Outcome:
         self.project = projects.claim(self.actor, self.looked_at.metadata.name)
-        limits.require_pace_of_names(self.actor)
+        limits.require_pace_of_names(self.actor, self.project)
         if known := self._known():
             return known
         if self._is_to_be_staged():

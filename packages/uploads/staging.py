@@ -64,7 +64,7 @@ def open_session(actor: Actor, name: str, version: str) -> Stage:
     limits.require_open()
     key = _sort_key(version)
     project = projects.claim(actor, name)
-    limits.require_pace_of_names(actor)
+    limits.require_pace_of_names(actor, project)
     publication.require_acceptable_name(actor, project)
     if existing := _live_sessions(project).filter(sort_key=key).first():
         raise SessionExists(

@@ -28,6 +28,10 @@ def start(data: Path, *arguments: str, cwd: Path = ROOT, **environment: str):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A suite started in the background ignores Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(  # noqa: PLW1509 - no threads here
+            signal.SIGINT, signal.default_int_handler
+        ),
     )
 
 

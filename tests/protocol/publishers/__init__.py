@@ -1,0 +1,1 @@
+"""The tools that publish, each in an environment of its own."""

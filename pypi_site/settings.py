@@ -143,7 +143,8 @@ Q_CLUSTER = {
     "ack_failures": True,
     "catch_up": False,
     "recycle": 500,
-    "save_limit": 1000,
+    # Failures are kept, successes are not: pruning them reads every kept one for each job.
+    "save_limit": -1,
     "bulk": 10,
     "label": "Jobs",
 }

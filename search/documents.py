@@ -14,6 +14,7 @@ from search.models import SearchDocument
 
 # The same configuration must stand here and in `queries`, or stemmed words are missed.
 CONFIGURATION = "english"
+SHOWN = ["name", "normalized_name", "version", "summary", "updated_at", "vector"]
 DESCRIPTION_LIMIT = 20_000  # characters; a tsvector may take 1 MB
 
 
@@ -28,15 +29,18 @@ def update(project_pk: int) -> bool:
     if project is None or release is None:
         SearchDocument.objects.filter(project_id=project_pk).delete()
         return False
-    facts = {
-        "name": project.name,
-        "normalized_name": project.normalized_name,
-        "version": release.version,
-        "summary": release.summary,
-        "updated_at": release.published_at,
-        "vector": _vector(project, release),
-    }
-    SearchDocument.objects.update_or_create(project=project, defaults=facts)
+    document = SearchDocument(
+        project=project,
+        name=project.name,
+        normalized_name=project.normalized_name,
+        version=release.version,
+        summary=release.summary,
+        updated_at=release.published_at,
+        vector=_vector(project, release),
+    )
+    SearchDocument.objects.bulk_create(
+        [document], update_conflicts=True, unique_fields=["project"], update_fields=SHOWN
+    )
     return True
 
 

@@ -128,6 +128,6 @@ def _require_no_other_sdist(file: File) -> None:
 
 def _record(actor: Actor, file: File, action: str, entry: str, reason: str) -> None:
     audit.record(actor, action, file, reason=reason)
-    journal.record(actor, file.release.project, entry, file.release.version)
+    journal.record(actor, file.release.project, entry, version=file.release.version)
     event = events.file_deleted if file.deleted_at else events.file_restored
     event.send(File, file=file)

@@ -10,20 +10,26 @@ from packages.models import JournalEntry, Project
 _LOCK = 0x6A6F7572  # "jour": the advisory lock that puts commits in the order of their serials
 
 
-def record(actor: Actor, project: Project, action: str, version: str = "") -> JournalEntry:
-    """Add an entry and stamp the project with its serial.
+def record(actor: Actor, project: Project, *actions: str, version: str = "") -> list[JournalEntry]:
+    """Add an entry for each action and stamp the project with the serial of the last.
 
     Call it last in a transaction: from here to the commit no other change gets a serial, so
     whoever has read up to serial n will never meet a smaller one later.
     """
+    if not actions:
+        return []
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-    entry = JournalEntry.objects.create(
-        project=project.normalized_name, version=version, action=action, actor=actor.label[:200]
-    )
-    project.serial = entry.serial
+    facts = {
+        "project": project.normalized_name,
+        "version": version,
+        "actor": actor.label[:200],
+    }
+    entries = [JournalEntry(action=action, **facts) for action in actions]
+    JournalEntry.objects.bulk_create(entries)
+    project.serial = entries[-1].serial
     project.save(update_fields=["serial"])
-    return entry
+    return entries
 
 
 def last_serial() -> int:

@@ -40,8 +40,7 @@ def claim(actor: Actor, name: str) -> Project:
     access.require_uploader(actor)
     require_free_to_all(name)
     normalized = names.normalize(name)
-    Project.objects.get_or_create(normalized_name=normalized, defaults={"name": name})
-    project = Project.objects.select_for_update().get(normalized_name=normalized)
+    project = _find_or_reserve(normalized, name)
     if access.is_claimed(project):
         access.authorize_upload(actor, project)
     else:
@@ -49,6 +48,15 @@ def claim(actor: Actor, name: str) -> Project:
         access.require_accepting(project)
         _register(actor, project, name)
     return project
+
+
+def _find_or_reserve(normalized: str, name: str) -> Project:
+    """The project under lock; its row is made where there is none."""
+    locked = Project.objects.select_for_update()
+    if project := locked.filter(normalized_name=normalized).first():
+        return project
+    Project.objects.get_or_create(normalized_name=normalized, defaults={"name": name})
+    return locked.get(normalized_name=normalized)
 
 
 def require_free_to_all(name: str) -> None:

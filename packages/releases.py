@@ -44,7 +44,7 @@ def yank(release: Release, *, actor: Actor, reason: str = "") -> Release:
     release.yanked_at, release.yanked_reason = timezone.now(), valid_reason(reason)
     release.save(update_fields=["yanked_at", "yanked_reason"])
     audit.record(actor, "release.yank", release, reason=reason)
-    journal.record(actor, release.project, "yank release", release.version)
+    journal.record(actor, release.project, "yank release", version=release.version)
     events.release_yanked.send(Release, release=release)
     return release
 
@@ -59,7 +59,7 @@ def unyank(release: Release, *, actor: Actor, reason: str = "") -> Release:
     release.yanked_at, release.yanked_reason = None, ""
     release.save(update_fields=["yanked_at", "yanked_reason"])
     audit.record(actor, "release.unyank", release, reason=reason, before=before)
-    journal.record(actor, release.project, "unyank release", release.version)
+    journal.record(actor, release.project, "unyank release", version=release.version)
     events.release_unyanked.send(Release, release=release)
     return release
 

@@ -94,13 +94,18 @@ def put(path: Path, sha256: str, metadata: bytes) -> None:
     Call it inside the transaction that makes rows of them: the lock keeps the sweep of orphans
     away until its end.
     """
-    put_metadata(sha256, metadata)
-    put_file(path, sha256)
+    _keep_sweep_away()
+    _save_metadata(sha256, metadata)
+    _save_file(path, sha256)
 
 
 def put_file(path: Path, sha256: str) -> None:
     """Store the file at `path`, unless it is there; same conditions as `put`."""
     _keep_sweep_away()
+    _save_file(path, sha256)
+
+
+def _save_file(path: Path, sha256: str) -> None:
     name = blob_name(sha256)
     if not blobs().exists(name):
         with path.open("rb") as file:
@@ -110,6 +115,10 @@ def put_file(path: Path, sha256: str) -> None:
 def put_metadata(sha256: str, metadata: bytes) -> None:
     """Store the metadata file of the blob `sha256`, unless it is there; as `put`."""
     _keep_sweep_away()
+    _save_metadata(sha256, metadata)
+
+
+def _save_metadata(sha256: str, metadata: bytes) -> None:
     name = blob_name(sha256) + METADATA_SUFFIX
     if not blobs().exists(name):
         blobs().save(name, ContentFile(metadata))

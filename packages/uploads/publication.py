@@ -201,26 +201,25 @@ def publish(stage: Stage) -> Release | None:
     """Make a stage public, all its files at once; None where it has no files."""
     now, project = timezone.now(), stage.project
     staged = list(stage.files.order_by("filename"))
-    release = _release(stage, staged, now) if staged else None
+    known = stage.project.releases.filter(sort_key=stage.sort_key).first()
+    release = known or (_new_release(stage, staged, now) if staged else None)
     files = [_publish_file(file, release, now) for file in staged] if release else []
+    entries = ["new release"] if release and not known else []
     if project.published_at is None:
         project.published_at = now
         project.save(update_fields=["published_at"])
-        if not staged:  # a name published for itself (U2-33) is a public change, too
-            journal.record(Actor(user=stage.created_by), project, "create")
+        # A name published for itself (U2-33) is a public change, too.
+        entries += [] if staged else ["create"]
     stage.notices = []  # what waited or was wrong is over
     close(stage, StageStatus.PUBLISHED)
-    _announce(stage, files)
-    return release
+    _announce(stage, files, entries)
+    return release if staged else None
 
 
-def _release(stage: Stage, staged: Sequence[StagedFile], now: datetime) -> Release:
-    """The release of this version, new or not; its metadata is the first file's (MET-15)."""
-    release = stage.project.releases.filter(sort_key=stage.sort_key).first()
-    if release is not None:
-        return release
+def _new_release(stage: Stage, staged: Sequence[StagedFile], now: datetime) -> Release:
+    """The release of this version; its metadata is the first file's (MET-15)."""
     metadata = staged[0].metadata
-    release = Release.objects.create(
+    return Release.objects.create(
         project=stage.project,
         version=stage.version,
         sort_key=stage.sort_key,
@@ -231,15 +230,11 @@ def _release(stage: Stage, staged: Sequence[StagedFile], now: datetime) -> Relea
         published_at=now,
         published_by=stage.created_by,
     )
-    journal.record(Actor(user=stage.created_by), stage.project, "new release", release.version)
-    return release
 
 
 def _publish_file(staged: StagedFile, release: Release, now: datetime) -> File:
     facts = {
-        field.name: getattr(staged, field.name)
-        for field in Artifact._meta.get_fields()
-        if not field.auto_created
+        field.attname: getattr(staged, field.attname) for field in Artifact._meta.concrete_fields
     }
     return File.objects.create(release=release, published_at=now, **facts)
 
@@ -250,11 +245,13 @@ def close(stage: Stage, status: StageStatus) -> None:
     stage.save(update_fields=["status", "closed_at", "notices"])
 
 
-def _announce(stage: Stage, files: Sequence[File]) -> None:
+def _announce(stage: Stage, files: Sequence[File], entries: Sequence[str]) -> None:
+    """Record and tell what became public; the journal last but for the events' jobs."""
     uploader = Actor(user=stage.created_by)
     for file in files:
-        action = f"add {file.python_tag} file {file.filename}"
-        journal.record(uploader, stage.project, action, stage.version)
         audit.record(uploader, "file.publish", file, after={"sha256": file.sha256})
+    added = [f"add {file.python_tag} file {file.filename}" for file in files]
+    journal.record(uploader, stage.project, *entries, *added, version=stage.version)
+    for file in files:
         events.file_published.send(File, file=file)
     events.stage_published.send(Stage, stage=stage)

@@ -70,14 +70,14 @@ def test_serials_become_visible_in_their_order():
 def test_the_journal_queues_up_changes_of_unrelated_projects():
     one, other = (Project.objects.create(name=n, normalized_name=n) for n in ("one", "other"))
     with transaction.atomic():
-        first = journal.record(SYSTEM, one, "first")
+        first = journal.record(SYSTEM, one, "first")[0]
         with meanwhile(
             partial(transaction.atomic(journal.record), SYSTEM, other, "second")
         ) as late:
             assert not late.done()
             transaction.on_commit(lambda: None)
             _commit_now()
-            assert late.result(PATIENCE).serial > first.serial
+            assert late.result(PATIENCE)[0].serial > first.serial
 
 
 def _commit_now() -> None:

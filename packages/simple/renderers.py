@@ -41,7 +41,11 @@ def project_json(page: ProjectPage) -> bytes:
 
 
 def _file_json(file: FileLink) -> dict[str, Any]:
-    """Keys without a value are left out: several clients stumble over null and ""."""
+    """Keys without a value are left out: several clients stumble over null and "".
+
+    The old ``dist-info-metadata`` is left out, too: pip 22.3 to 23.0 breaks over it (PEP 714), and
+    whoever reads it reads ``core-metadata``.
+    """
     metadata: dict[str, str] | bool = False
     if file.metadata_sha256:
         metadata = {"sha256": file.metadata_sha256}
@@ -53,7 +57,6 @@ def _file_json(file: FileLink) -> dict[str, Any]:
         "upload-time": file.upload_time.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "yanked": file.yanked,
         "core-metadata": metadata,
-        "dist-info-metadata": metadata,
     }
     if file.requires_python:
         members["requires-python"] = file.requires_python

@@ -376,7 +376,7 @@ def test_core_metadata_is_a_digest_or_false_JSN_9_JSN_10(site: Site):  # noqa: N
         old = file["filename"].endswith("0.1.tar.gz")
         wanted = False if old else {"sha256": metadata_digest(site, file["filename"])}
         assert file["core-metadata"] == wanted
-        assert file["dist-info-metadata"] == wanted
+        assert "dist-info-metadata" not in file  # pip 22.3 to 23.0 breaks over it
         assert "data-dist-info-metadata" not in file
 
 

@@ -76,7 +76,7 @@ def _make(folder: Path, requirements: Path) -> None:
 
 
 def _uv(*arguments: str | Path) -> None:
-    command = [BIN / "uv", *arguments, "--quiet", "--no-python-downloads"]
+    command = [BIN / "uv", *arguments, "--quiet", "--no-python-downloads", "--system-certs"]
     done = subprocess.run(
         [str(word) for word in command],
         env=_environment(),

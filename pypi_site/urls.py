@@ -12,7 +12,7 @@ from packages import file_views, stage_views
 from packages import views as pages
 from packages.api import ProjectViewSet
 from packages.file_api import FileView, RestoreView
-from packages.simple import previews
+from packages.simple import files, previews
 from packages.simple import views as simple
 from packages.stage_api import StageViewSet
 from packages.uploads import legacy, sessions
@@ -110,8 +110,8 @@ urlpatterns = [
     path("simple", simple.without_slash),
     path("simple/<project:name>/", simple.project, name="simple-project"),
     path("simple/<project:name>", simple.without_slash),
-    path("files/<sha256:sha256>/<filename:filename>", simple.file, name="file"),
-    path("files/<sha256:sha256>/<filename:filename>.metadata", simple.metadata, name="metadata"),
+    path("files/<sha256:sha256>/<filename:filename>", files.file, name="file"),
+    path("files/<sha256:sha256>/<filename:filename>.metadata", files.metadata, name="metadata"),
     # publishing tools
     path("legacy/", legacy.upload, name="upload"),
     path("legacy", legacy.without_slash),

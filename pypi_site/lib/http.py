@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -15,7 +15,9 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.http.request import MediaType
+from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 CHUNK = 256 * 1024
@@ -140,6 +142,11 @@ def _quality(media: MediaType) -> float:
     except ValueError:
         return 1.0
     return quality if 0 <= quality <= 1 else 1.0
+
+
+def read_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """GET and HEAD; any other method is 405, not a question for a CSRF token in HTML."""
+    return csrf_exempt(require_safe(view))
 
 
 @require_safe

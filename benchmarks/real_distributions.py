@@ -14,17 +14,17 @@ import hashlib
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.server import gatehouse
+
 PROGRAMS = Path(sys.executable).parent
 # With what they need.
 WITH_DEPENDENCIES = """
@@ -51,8 +51,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="gatehouse-trial-") as folder:
         downloads = options.keep or Path(folder) / "downloads"
         fetch(downloads)
-        with serving(Path(folder) / "data") as (address, token):
-            return trial(downloads, address, token, Path(folder))
+        with gatehouse(Path(folder) / "data") as (site, _):
+            return trial(downloads, site.address, site.token, Path(folder))
 
 
 def fetch(folder: Path) -> None:
@@ -74,33 +74,6 @@ def pip(command: str, *arguments: object, **options: object) -> None:
 
 def run(command: list[object], **options: object) -> None:
     subprocess.run([str(part) for part in command], check=True, **options)  # type: ignore[call-overload]
-
-
-@contextmanager
-def serving(data: Path) -> Iterator[tuple[str, str]]:
-    """The index as a newcomer starts it, with its first administrator's token."""
-    environment = {**os.environ, "GATEHOUSE_BOOTSTRAP_PASSWORD": "a-newcomers-password"}
-    environment.pop("DATABASE_URL", None)
-    serve = [str(ROOT / "bin/serve"), "--port", "0", "--data", str(data)]
-    server = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, env=environment)
-    try:
-        address = wait_for_address(server)
-        bootstrap = [str(ROOT / "bin/manage"), "bootstrap", "--username", "newcomer"]
-        bootstrap += ["--email", "newcomer@example.org"]
-        environment["GATEHOUSE_DATA"] = str(data)
-        token = subprocess.check_output(bootstrap, env=environment, text=True).strip()
-        yield address, token
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(60)
-
-
-def wait_for_address(server: subprocess.Popen[str]) -> str:
-    assert server.stdout
-    for line in server.stdout:
-        if found := re.search(r"open at (http://\S+?)/?$", line.strip()):
-            return found[1]
-    sys.exit("bin/serve ended before it was open")
 
 
 def trial(downloads: Path, address: str, token: str, folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 from packages.models.file import Artifact, File
 from packages.models.file_session import FileSession, FileStatus
+from packages.models.former_name import FormerName
 from packages.models.journal import JournalEntry
 from packages.models.project import Project, ProjectStatus
 from packages.models.release import Release
@@ -13,6 +14,7 @@ __all__ = [
     "File",
     "FileSession",
     "FileStatus",
+    "FormerName",
     "JournalEntry",
     "Project",
     "ProjectStatus",

@@ -9,7 +9,12 @@ from django.db.models import Q
 from django.urls import reverse
 
 from packages.models.project import Project, ProjectStatus
-from packages.models.release import YANK_REASON_LENGTH, YANKED_WITH_REASON, Release
+from packages.models.release import (
+    QUARANTINED_WITH_REASON,
+    YANK_REASON_LENGTH,
+    YANKED_WITH_REASON,
+    Release,
+)
 
 FILENAME_LENGTH = 240  # bytes of a file name on disk are 255, ".metadata" included
 
@@ -68,10 +73,15 @@ class FileQuerySet(models.QuerySet["File"]):
     """Which files may be seen."""
 
     def offered(self) -> FileQuerySet:
-        """Neither deleted nor of a quarantined project; a yanked file is offered still."""
-        return self.filter(deleted_at__isnull=True).exclude(
-            release__project__status=ProjectStatus.QUARANTINED
-        )
+        """Neither deleted nor in quarantine (itself, its release, its project).
+
+        A yanked file is offered still.
+        """
+        return self.filter(
+            deleted_at__isnull=True,
+            quarantined_at__isnull=True,
+            release__quarantined_at__isnull=True,
+        ).exclude(release__project__status=ProjectStatus.QUARANTINED)
 
     def in_bin(self) -> FileQuerySet:
         """Deleted, and still to be restored."""
@@ -89,6 +99,8 @@ class File(Artifact):
     published_at = models.DateTimeField()
     yanked_at = models.DateTimeField(null=True, blank=True)
     yanked_reason = models.CharField(max_length=YANK_REASON_LENGTH, blank=True)
+    quarantined_at = models.DateTimeField(null=True, blank=True)
+    quarantined_reason = models.TextField(blank=True, default="", db_default="")
     deleted_at = models.DateTimeField(null=True, blank=True)
     deleted_reason = models.TextField(blank=True)
     deleted_by = models.ForeignKey(
@@ -110,6 +122,10 @@ class File(Artifact):
             ),
             models.CheckConstraint(
                 condition=YANKED_WITH_REASON, name="a_reason_only_when_a_file_is_yanked"
+            ),
+            models.CheckConstraint(
+                condition=QUARANTINED_WITH_REASON,
+                name="a_reason_only_when_a_file_is_quarantined",
             ),
             models.CheckConstraint(
                 condition=Q(purged_at=None) | Q(deleted_at__isnull=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -10,6 +11,7 @@ from django.utils import timezone
 NAME_LENGTH = 128  # NAM-8
 LIMIT_HELP = "Empty: the limit of this site."
 NORMALIZED = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+SUCCESSOR_LENGTH = 500
 
 
 class ProjectStatus(models.TextChoices):
@@ -28,9 +30,9 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """Those that have a page: something of theirs was published, be it quarantined now.
 
         A project that waits for its first publication is a reserved name and looks like a
-        free one to everybody else (SIM-13).
+        free one to everybody else (SIM-13); a deleted one is gone but for its name.
         """
-        return self.filter(published_at__isnull=False)
+        return self.filter(published_at__isnull=False, deleted_at__isnull=True)
 
     def listed(self) -> ProjectQuerySet:
         """Those that people and programs may find: known and not quarantined."""
@@ -52,6 +54,23 @@ class Project(models.Model):
     normalized_name = models.CharField(max_length=NAME_LENGTH, unique=True)
     status = models.CharField(max_length=16, choices=ProjectStatus, default=ProjectStatus.ACTIVE)
     status_reason = models.TextField(blank=True)
+    # What clearing a quarantine returns to; "" while there is none.
+    status_before = models.CharField(
+        max_length=16, choices=ProjectStatus, blank=True, default="", db_default=""
+    )
+    status_reason_before = models.TextField(blank=True, default="", db_default="")
+    successor = models.CharField(
+        max_length=SUCCESSOR_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What to use instead of a deprecated project: a name or an address.",
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_reason = models.TextField(blank=True, default="", db_default="")
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     published_at = models.DateTimeField(null=True, blank=True)
     stages_uploads = models.BooleanField(
@@ -74,6 +93,21 @@ class Project(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=ProjectStatus.values), name="a_project_status_is_known"
             ),
+            models.CheckConstraint(
+                condition=Q(status=ProjectStatus.QUARANTINED)
+                | Q(status_before="", status_reason_before=""),
+                name="only_a_quarantined_project_remembers_a_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(successor="")
+                | Q(status=ProjectStatus.DEPRECATED)
+                | Q(status_before=ProjectStatus.DEPRECATED),
+                name="only_a_deprecated_project_has_a_successor",
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at=None) | Q(published_at__isnull=False),
+                name="only_a_published_project_is_deleted",
+            ),
         ]
         indexes = [
             models.Index(fields=["-published_at"], name="newest_projects"),
@@ -94,8 +128,16 @@ class Project(models.Model):
     @property
     def accepts_uploads(self) -> bool:
         """PEP 792: neither archived nor quarantined projects take new files."""
-        return self.status in (ProjectStatus.ACTIVE, ProjectStatus.DEPRECATED)
+        open_to_all = (ProjectStatus.ACTIVE, ProjectStatus.DEPRECATED)
+        return self.deleted_at is None and self.status in open_to_all
 
     @property
     def quarantined(self) -> bool:
         return self.status == ProjectStatus.QUARANTINED
+
+    @property
+    def status_text(self) -> str:
+        """Why it has its status, and what to use instead: PEP 792's ``reason``."""
+        if self.status != ProjectStatus.DEPRECATED or not self.successor:
+            return self.status_reason
+        return f"{self.status_reason} Use {self.successor} instead.".strip()

@@ -12,23 +12,25 @@ from packages.models.project import Project, ProjectStatus
 
 YANK_REASON_LENGTH = 1000  # YNK-5
 YANKED_WITH_REASON = Q(yanked_at__isnull=False) | Q(yanked_reason="")
+QUARANTINED_WITH_REASON = Q(quarantined_at__isnull=False) | Q(quarantined_reason="")
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
     """Which releases may be seen."""
 
     def offered(self) -> ReleaseQuerySet:
-        """Those of projects that are not quarantined; a yanked release is offered still."""
-        return self.filter(project__published_at__isnull=False).exclude(
-            project__status=ProjectStatus.QUARANTINED
-        )
+        """Neither quarantined nor of a project that is, or is gone; a yanked one is offered."""
+        return self.filter(
+            quarantined_at__isnull=True,
+            project__published_at__isnull=False,
+            project__deleted_at__isnull=True,
+        ).exclude(project__status=ProjectStatus.QUARANTINED)
 
     def with_files(self) -> ReleaseQuerySet:
         """Those of which anything is left to install."""
         files = apps.get_model("packages", "File").objects  # its module imports this one
-        return self.filter(
-            models.Exists(files.filter(release=models.OuterRef("pk"), deleted_at=None))
-        )
+        left = files.filter(release=models.OuterRef("pk"), deleted_at=None, quarantined_at=None)
+        return self.filter(models.Exists(left))
 
     def newest_first(self) -> ReleaseQuerySet:
         return self.order_by("-sort_key")
@@ -55,6 +57,8 @@ class Release(models.Model):
     )
     yanked_at = models.DateTimeField(null=True, blank=True)
     yanked_reason = models.CharField(max_length=YANK_REASON_LENGTH, blank=True)
+    quarantined_at = models.DateTimeField(null=True, blank=True)
+    quarantined_reason = models.TextField(blank=True, default="", db_default="")
 
     objects = ReleaseQuerySet.as_manager()
 
@@ -65,6 +69,10 @@ class Release(models.Model):
             ),
             models.CheckConstraint(
                 condition=YANKED_WITH_REASON, name="a_reason_only_when_a_release_is_yanked"
+            ),
+            models.CheckConstraint(
+                condition=QUARANTINED_WITH_REASON,
+                name="a_reason_only_when_a_release_is_quarantined",
             ),
         ]
 

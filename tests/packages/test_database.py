@@ -13,7 +13,16 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.actors import SYSTEM
 from packages import access
-from packages.models import File, Project, Release, Role, Stage, StagedFile, TokenProject
+from packages.models import (
+    File,
+    FormerName,
+    Project,
+    Release,
+    Role,
+    Stage,
+    StagedFile,
+    TokenProject,
+)
 from tests.factories.index import held, published, submit
 from tests.factories.people import UserFactory
 
@@ -237,3 +246,58 @@ def _now(*statements: str) -> None:
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
+
+
+# -- former names --------------------------------------------------------------------------------
+
+
+def test_a_former_name_is_not_registered_by_another():
+    FormerName.objects.create(project=published().project, name="Old", normalized_name="old")
+    with refused("The name old belongs to another project"):
+        Project.objects.create(name="old", normalized_name="old")
+
+
+def test_a_name_in_use_does_not_become_a_former_name():
+    project = published().project
+    with refused("The name demo belongs to another project"):
+        FormerName.objects.create(project=project, name="demo", normalized_name="demo")
+
+
+def test_a_project_does_not_take_a_former_name_by_renaming():
+    FormerName.objects.create(project=published().project, name="old", normalized_name="old")
+    other = published("other").project
+    with refused("The name old belongs to another project"):
+        Project.objects.filter(pk=other.pk).update(normalized_name="old")
+
+
+def test_a_former_name_belongs_to_one_project():
+    project, other = published().project, published("other").project
+    FormerName.objects.create(project=project, name="old", normalized_name="old")
+    with refused("normalized_name"):
+        FormerName.objects.create(project=other, name="old", normalized_name="old")
+
+
+@pytest.mark.parametrize("status", ["active", "archived", "deprecated"])
+def test_only_a_quarantined_project_remembers_a_status(status):
+    published()
+    with refused("only_a_quarantined_project_remembers_a_status"):
+        Project.objects.update(status=status, status_before="archived")
+
+
+@pytest.mark.parametrize("status", ["active", "archived", "quarantined"])
+def test_only_a_deprecated_project_has_a_successor(status):
+    published()
+    with refused("only_a_deprecated_project_has_a_successor"):
+        Project.objects.update(status=status, successor="other")
+
+
+def test_only_a_published_project_is_deleted():
+    with refused("only_a_published_project_is_deleted"):
+        Project.objects.create(name="demo", normalized_name="demo", deleted_at=timezone.now())
+
+
+@pytest.mark.parametrize("model", [Release, File])
+def test_a_reason_is_kept_only_while_something_is_in_quarantine(model):
+    published()
+    with refused("is_quarantined"):
+        model.objects.update(quarantined_reason="odd")

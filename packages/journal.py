@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.actors import Actor
+from packages import markers
 from packages.models import JournalEntry, Project
 
+CHANNEL = "gatehouse_journal"  # what the trigger notifies (migration 0008)
 _LOCK = 0x6A6F7572  # "jour": the advisory lock that puts commits in the order of their serials
 
 
@@ -15,6 +17,10 @@ def record(actor: Actor, project: Project, *actions: str, version: str = "") -> 
 
     Call it last in a transaction: from here to the commit no other change gets a serial, so
     whoever has read up to serial n will never meet a smaller one later.
+
+    After the commit the change marker of the project moves, and every process of this host sees
+    the change.  Other hosts are told by the database: a trigger on the journal notifies
+    `CHANNEL` with the normalized name of each entry.
     """
     if not actions:
         return []
@@ -29,6 +35,8 @@ def record(actor: Actor, project: Project, *actions: str, version: str = "") -> 
     JournalEntry.objects.bulk_create(entries)
     project.serial = entries[-1].serial
     project.save(update_fields=["serial"])
+    name = project.normalized_name
+    transaction.on_commit(lambda: markers.touch(name), robust=True)
     return entries
 
 

@@ -8,7 +8,7 @@ import time
 from django.db import transaction
 from django_q.models import Schedule
 
-from packages import files, storage, verification
+from packages import downloads, files, storage, verification
 from packages.uploads import incoming, staging
 
 DAY_SECONDS = 86_400
@@ -21,6 +21,7 @@ REGULAR = {
     "empty_bin": Schedule.DAILY,
     "verify_sample": Schedule.DAILY,
     "expire_sessions": Schedule.HOURLY,
+    "fold_downloads": Schedule.DAILY,
 }
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,11 @@ def verify_sample() -> list[str]:
 def expire_sessions() -> int:
     """Cancel publishing sessions that nobody has published in their time."""
     return staging.expire()
+
+
+def fold_downloads() -> int:
+    """Sum up the downloads of old days by month."""
+    return downloads.fold()
 
 
 def sweep() -> dict[str, int]:

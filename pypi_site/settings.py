@@ -161,9 +161,23 @@ STORAGES = {
     "files": {"BACKEND": _FILES_BACKEND, "OPTIONS": _FILES_OPTIONS},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Downloads are counted in each process and written every so many seconds.
+COUNT_DOWNLOADS = env.bool("GATEHOUSE_COUNT_DOWNLOADS", default=True)
+DOWNLOAD_SECONDS = env.float("GATEHOUSE_DOWNLOAD_SECONDS", default=5.0)
+DOWNLOAD_DAYS = env.int("GATEHOUSE_DOWNLOAD_DAYS", default=90)
+DOWNLOAD_MONTHS = env.int("GATEHOUSE_DOWNLOAD_MONTHS", default=36)
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_MAX_AGE = 3600
+
+# -- A CDN or a cache in front -----------------------------------------------------------------
+
+# "none", "fastly", "varnish" or "nginx"; docs/cdn.md.
+CDN = env.str("GATEHOUSE_CDN", default="none")
+# The header that carries the keys of an answer; empty: that of the CDN above.
+CDN_KEYS_HEADER = env.str("GATEHOUSE_CDN_KEYS_HEADER", default="")
+# How long the CDN may keep what is purged on change.
+CDN_SECONDS = env.int("GATEHOUSE_CDN_SECONDS", default=DAY)
 
 # -- Uploads ---------------------------------------------------------------------------------
 

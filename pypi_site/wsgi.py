@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pypi_site.settings")
 application = get_wsgi_application()
+
+from packages.downloads.counter import counter  # noqa: E402 - only now the models are there
+
+counter.write_periodically()

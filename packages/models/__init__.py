@@ -1,5 +1,12 @@
 """The tables of the index, each with its QuerySet."""
 
+from packages.models.downloads import (
+    CountedLog,
+    FileDay,
+    FileMonth,
+    ProjectDay,
+    ProjectMonth,
+)
 from packages.models.file import Artifact, File
 from packages.models.file_session import FileSession, FileStatus
 from packages.models.former_name import FormerName
@@ -11,12 +18,17 @@ from packages.models.stage import Stage, StagedFile, StageStatus
 
 __all__ = [
     "Artifact",
+    "CountedLog",
     "File",
+    "FileDay",
+    "FileMonth",
     "FileSession",
     "FileStatus",
     "FormerName",
     "JournalEntry",
     "Project",
+    "ProjectDay",
+    "ProjectMonth",
     "ProjectStatus",
     "Release",
     "Role",

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from packages import storage
+from packages.downloads.counter import counter
 from packages.models import File
 from pypi_site.lib import http
 from pypi_site.lib.problems import NotFound
@@ -22,6 +23,8 @@ def file(request: HttpRequest, sha256: str, filename: str) -> HttpResponseBase:
         etag=f'"{sha256}"',
         content_type="application/octet-stream",
     )
+    if http.begins_a_download(request, response):
+        counter.count(found.release.project_id, found.pk)
     return _user_content(response)
 
 
@@ -39,7 +42,12 @@ def metadata(request: HttpRequest, sha256: str, filename: str) -> HttpResponseBa
 
 
 def _offered(sha256: str, filename: str) -> File:
-    found = File.objects.offered().filter(sha256=sha256, filename=filename).first()
+    found = (
+        File.objects.offered()
+        .select_related("release")
+        .filter(sha256=sha256, filename=filename)
+        .first()
+    )
     if found is None:
         raise NotFound("There is no such file here; ask the simple index for its address.")
     return found

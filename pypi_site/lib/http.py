@@ -93,6 +93,17 @@ def send_file(
     return StreamingHttpResponse(body, status=206, content_type=content_type, headers=headers)
 
 
+def begins_a_download(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether the answer is a file from its first byte on: what counts as a download.
+
+    A client that fetches a file in parts asks for the first part once.
+    """
+    if request.method != "GET":
+        return False
+    part = response.headers.get("Content-Range", "")
+    return response.status_code == 200 or part.startswith("bytes 0-")
+
+
 def _range_header(request: HttpRequest, etag: str) -> str | None:
     """``If-Range`` with another entity tag asks for the whole file."""
     condition = request.headers.get("If-Range")

@@ -20,6 +20,9 @@ class Rules:
     ratio: int = 100
     ratio_floor: int = 16 * MIB
     members: int = 50_000
+    # How deep archives may lie within archives, and how many unpacked bytes are looked at there.
+    nesting: int = 8
+    nested_work: int = 512 * MIB
     # METADATA and PKG-INFO, description included.
     metadata_size: int = 10 * MIB
     # RECORD and the archive's own directory, which have a line per member.

@@ -1,4 +1,4 @@
 """Reading wheels and sdists without trusting them: constant memory, everything measured.
 
-Nothing is ever extracted to disk, and no archive within an archive is ever opened.
+Nothing is ever extracted to disk. Archives within archives are only measured (`nested`).
 """

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from packages.names import Distribution
-from packages.uploads.archives import gzips, paths, tars, zip_entries
+from packages.uploads.archives import gzips, nested, paths, tars, zip_entries
 from packages.uploads.archives.budget import Budget
 from packages.uploads.archives.contents import Contents, Member
 from packages.uploads.archives.tars import TarMember
@@ -21,9 +21,10 @@ def read(path: Path, distribution: Distribution, rules: Rules) -> Contents:
     readable = True
     try:
         with path.open("rb") as file:
-            budget = Budget(path.stat().st_size, rules)
-            stream = gzips.Stream(gzips.unpacked(file, budget))
-            _read_members(stream, rules, contents, seen)
+            size = path.stat().st_size
+            stream = gzips.Stream(gzips.unpacked(file, Budget(size, rules)))
+            members = _watched(tars.read_members(stream, rules), nested.Watch(size, rules))
+            _read_members(members, rules, contents, seen)
     except Unreadable as broken:
         contents.findings.append(broken.finding)
         readable = bool(seen)  # of what is no archive at all, one sentence is enough
@@ -36,10 +37,29 @@ def read(path: Path, distribution: Distribution, rules: Rules) -> Contents:
     return contents
 
 
+Members = Iterator[tuple[TarMember, Iterator[bytes]]]
+
+
+def _watched(members: Members, watch: nested.Watch) -> Members:
+    """The same members; what of their content passes by is looked into."""
+    for member, content in members:
+        sniffed = _sniffed(content, watch.member())
+        yield member, sniffed
+        for _ in sniffed:
+            pass  # what nobody else wanted to read
+
+
+def _sniffed(content: Iterator[bytes], inside: nested.Sniffer) -> Iterator[bytes]:
+    for piece in content:
+        inside.feed(piece)
+        yield piece
+    inside.close()
+
+
 def _read_members(
-    stream: gzips.Stream, rules: Rules, contents: Contents, seen: list[TarMember]
+    members: Members, rules: Rules, contents: Contents, seen: list[TarMember]
 ) -> None:
-    for member, content in tars.read_members(stream, rules):
+    for member, content in members:
         seen.append(member)
         if member.kind != "file":
             continue

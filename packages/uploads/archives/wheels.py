@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from packages import names
 from packages.names import Distribution
-from packages.uploads.archives import entry_points, records, wheel_file, zips
+from packages.uploads.archives import entry_points, nested, records, wheel_file, zips
 from packages.uploads.archives.budget import Budget
 from packages.uploads.archives.contents import Contents, Member
 from packages.uploads.archives.records import Record, Row
@@ -182,11 +182,11 @@ def _read_everything(wheel: _Wheel, contents: Contents) -> None:
         contents.findings += records.compare_names(record, set(wheel.members), own)
     rows = record.rows if record else {}
     own.add(f"{wheel.dist_info}/RECORD")
-    budget = Budget(wheel.size, wheel.rules)
+    reading = _Reading(wheel, contents)
     for name, member in wheel.members.items():
         if member.entry.readable:
             row = None if name in own else rows.get(name)
-            _read_member(wheel, member, row, budget, contents)
+            contents.findings += reading.member(member, row)
 
 
 def _record(wheel: _Wheel, contents: Contents) -> Record | None:
@@ -201,23 +201,35 @@ def _record(wheel: _Wheel, contents: Contents) -> Record | None:
     return records.parse(data, wheel.rules.members + len(SIGNATURES) + 1)
 
 
-def _read_member(
-    wheel: _Wheel, member: Stored, row: Row | None, budget: Budget, contents: Contents
-) -> None:
-    """Read a member to its end, whatever RECORD says, so that damage is always found."""
-    name = member.entry.name
-    algorithm = row.algorithm if row and row.algorithm in records.ALGORITHMS else "sha256"
-    hasher, text = hashlib.new(algorithm), Utf8Check()
-    try:
-        for chunk in zips.read_chunks(wheel.file, member, budget):
-            hasher.update(chunk)
-            if name.startswith(wheel.license_folder):
-                text.feed(chunk)
-    except CorruptMember as broken:
-        contents.findings.append(broken.finding)
-        return
-    text.feed(b"", final=True)
-    if not text.valid:
-        contents.not_utf8 |= {name.removeprefix(wheel.license_folder)}
-    if row:
-        contents.findings += records.compare(name, row, hasher.digest(), member.entry.size)
+class _Reading:
+    """Every member once: its bytes against RECORD, its licence's encoding, what is nested in it."""
+
+    def __init__(self, wheel: _Wheel, contents: Contents) -> None:
+        self.wheel, self.contents = wheel, contents
+        self.budget = Budget(wheel.size, wheel.rules)
+        self.watch = nested.Watch(wheel.size, wheel.rules)
+
+    def member(self, member: Stored, row: Row | None) -> Iterator[Finding]:
+        """Read a member to its end, whatever RECORD says, so that damage is always found."""
+        algorithm = row.algorithm if row and row.algorithm in records.ALGORITHMS else "sha256"
+        hasher, text, inside = hashlib.new(algorithm), Utf8Check(), self.watch.member()
+        is_license = member.entry.name.startswith(self.wheel.license_folder)
+        try:
+            for chunk in zips.read_chunks(self.wheel.file, member, self.budget):
+                hasher.update(chunk)
+                inside.feed(chunk)
+                if is_license:
+                    text.feed(chunk)
+        except CorruptMember as broken:
+            yield broken.finding
+            return
+        inside.close()
+        text.feed(b"", final=True)
+        if not text.valid:
+            self._note_not_utf8(member)
+        if row:
+            yield from records.compare(member.entry.name, row, hasher.digest(), member.entry.size)
+
+    def _note_not_utf8(self, member: Stored) -> None:
+        path = member.entry.name.removeprefix(self.wheel.license_folder)
+        self.contents.not_utf8 |= {path}

@@ -17,6 +17,14 @@ MB = 1_000_000
 TOP = "demo-1.0"
 
 
+def nested_without_end() -> bytes:
+    """Ten tars, each in the next."""
+    data = b""
+    for _ in range(10):
+        data = dists.tar_bytes({"inside.tar": data})
+    return with_members((f"{TOP}/inside.tar", data))
+
+
 def packed(data: bytes) -> Attempt:
     """These bytes as a source distribution."""
     return attempt(SDIST, data)
@@ -210,6 +218,7 @@ ROWS = [
     _sdist("without-pkg-info", "missing-pkg-info", 34, replace={"*/PKG-INFO": None}),
     _row("pkg-info-is-a-link", linked_pkg_info, "missing-pkg-info", 34),
     _row("bomb", partial(zeros, 100 * MB), "compression-bomb", 35),
+    _row("nested-without-end", nested_without_end, "nested-too-deep", 35),
     _row(
         "several-gzips",
         lambda: gzip.compress(good_tar()) + gzip.compress(good_tar()),

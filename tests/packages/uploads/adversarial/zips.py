@@ -175,6 +175,19 @@ def bomb_in_many_members() -> Attempt:
     return wheel(files={f"demo/zeros{n}": bytes(5 * MB) for n in range(10)})
 
 
+def nested_bomb() -> Attempt:
+    """An archive that is small until somebody opens what is inside, too."""
+    return wheel(files={"demo/data.zip": dists.zip_bytes({"zeros": bytes(50 * MB)})})
+
+
+def nested_without_end() -> Attempt:
+    """A zip in a zip in a zip ..."""
+    data = b"x"
+    for _ in range(10):
+        data = dists.zip_bytes({"inside.zip": data})
+    return wheel(files={"demo/data.zip": data})
+
+
 def too_many_members() -> Attempt:
     """The directory of an archive of a million members (nobody need read further)."""
     entry = struct.pack("<4s6H3L5H2L", CENTRAL, 20, 20, *[0] * 7, 1, *[0] * 6) + b"x"
@@ -362,6 +375,8 @@ ROWS = [
     _row("encrypted", encrypted, "encrypted-member", 29),
     Row("zip-bomb", bomb, "compression-bomb", items=(30,)),
     Row("zip-bomb-in-many-members", bomb_in_many_members, "compression-bomb", items=(30,)),
+    Row("zip-nested-bomb", nested_bomb, "nested-bomb", items=(30,)),
+    Row("zip-nested-without-end", nested_without_end, "nested-too-deep", items=(30,)),
     Row("zip-too-many-members", too_many_members, "too-many-members", items=(30,)),
     _row("overlap", overlapping, "zip-overlap", 30),
     _row("members-share-data", sharing, "zip-overlap", 30),

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-worker_class = "gthread"
+worker_class = "pypi_site.paced_worker.PacedWorker"
 threads = int(os.environ.get("GATEHOUSE_THREADS", "8"))
 _MEMORY = Path("/dev/shm")  # noqa: S108 - heartbeats on a disk stall when the disk does
 worker_tmp_dir = str(_MEMORY) if _MEMORY.is_dir() else None

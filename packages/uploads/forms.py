@@ -69,6 +69,12 @@ class LengthNeeded(Problem):
     status, code, title = 411, "length-needed", "Content-Length needed"
 
 
+class TooSlow(Problem):
+    """The body did not come in the time that the web worker grants."""
+
+    status, code, title = 408, "too-slow", "Request timeout"
+
+
 @dataclass
 class Form:
     """Text fields by name, in the order of arrival, and the file."""
@@ -149,10 +155,10 @@ def read_exactly(request: HttpRequest, length: int, write: Callable[[bytes], Non
         while length > 0 and (chunk := request.read(min(CHUNK, length))):
             length -= len(chunk)
             write(chunk)
-    except UnreadablePostError:
-        raise InvalidForm("The upload broke off; send it again.") from None
+    except UnreadablePostError as error:
+        raise _broken_off(error) from None
     if length > 0:
-        raise InvalidForm("The upload broke off; send it again.")
+        raise _broken_off()
 
 
 def _parser(request: HttpRequest, length: int) -> PushMultipartParser:
@@ -182,8 +188,14 @@ def _read(request: HttpRequest, parser: PushMultipartParser, content: Incoming) 
     except MultipartError as error:
         # What else the error carries is for programmers.
         raise InvalidForm(f"The form is broken ({error.args[0]}); send the upload again.") from None
-    except UnreadablePostError:
-        raise InvalidForm("The upload broke off; send it again.") from None
+    except UnreadablePostError as error:
+        raise _broken_off(error) from None
+
+
+def _broken_off(error: Exception | None = None) -> Problem:
+    if error and isinstance(error.__cause__, TimeoutError):
+        return TooSlow("The upload came too slowly; send it again over a better connection.")
+    return InvalidForm("The upload broke off; send it again.")
 
 
 class _Reader:

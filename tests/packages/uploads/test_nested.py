@@ -62,6 +62,14 @@ def feed(data: bytes, rules: Rules = RULES, piece: int = 65536, compressed: int 
     sniffer.close()
 
 
+def found(data: bytes, piece: int) -> str:
+    try:
+        feed(data, piece=piece)
+    except Unreadable as refusal:
+        return refusal.finding.code
+    return ""
+
+
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
 def test_a_bomb_inside_a_wheel_is_refused(tmp_path, pack):
     data = dists.zip_bytes(dists.wheel_members(files={"demo/inside": pack(ZEROS)}))
@@ -125,7 +133,4 @@ def test_whatever_lies_inside_the_answer_is_a_finding_or_none(data, packer, choi
     packed = bytearray(PACKERS[packer](data))
     for _ in range(choice.draw(st.integers(0, 3))):
         packed[choice.draw(st.integers(0, len(packed) - 1))] = choice.draw(st.integers(0, 255))
-    try:
-        feed(bytes(packed), piece=choice.draw(st.integers(1, 700)))
-    except Unreadable as refusal:
-        assert refusal.finding.code.startswith(("nested", "too-many-nested"))
+    assert found(bytes(packed), choice.draw(st.integers(1, 700))) in ("", "nested-bomb")

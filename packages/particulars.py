@@ -50,12 +50,18 @@ class Group:
 
 def links(metadata: Mapping[str, Any]) -> list[Item]:
     """The project's links, well-known ones first and under one spelling (PEP 753)."""
-    given = [*metadata.get("project_urls", ()), *_old_links(metadata)]
+    given = [*project_urls(metadata), *_old_links(metadata)]
     found: dict[str, Item] = {}
     for label, url in given:
         if is_safe_url(url):
             found.setdefault(url, Item(_spelled(label), url))
     return sorted(found.values(), key=lambda link: _ORDER.get(link.text, len(_ORDER)))
+
+
+def project_urls(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Label and address of each ``Project-URL``, as given."""
+    pairs = (text.partition(",") for text in metadata.get("project_url", ()))
+    return [(label.strip(), url.strip()) for label, _, url in pairs]
 
 
 def _old_links(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -85,7 +91,7 @@ def license_of(metadata: Mapping[str, Any]) -> str:
     lines = str(metadata.get("license", "")).strip().splitlines()
     if len(lines) == 1 and len(lines[0]) <= LICENSE_LENGTH and lines[0] != "UNKNOWN":
         return lines[0]
-    named = (name for name in metadata.get("classifiers", ()) if name.startswith("License ::"))
+    named = (name for name in metadata.get("classifier", ()) if name.startswith("License ::"))
     return ", ".join(name.rpartition(" :: ")[2] for name in named)
 
 
@@ -97,7 +103,7 @@ def groups(metadata: Mapping[str, Any], *, available: Iterable[str] = ()) -> lis
         Group("Dependencies", _dependencies(metadata, frozenset(available))),
         Group("Extras", _items(metadata, "provides_extra"), "tags"),
         Group("Keywords", _items(metadata, "keywords"), "tags"),
-        Group("Classifiers", _items(metadata, "classifiers"), "folded"),
+        Group("Classifiers", _items(metadata, "classifier"), "folded"),
     ]
     return [group for group in every if group.values]
 

@@ -84,7 +84,7 @@ def site(live_server) -> str:
     """An index with something of every kind."""
     keeper = make_project()
     for version in ("1.0", "2.0"):
-        metadata = {"description": MARKDOWN, "keywords": ["gate"], "classifiers": ["Topic :: X"]}
+        metadata = {"description": MARKDOWN, "keywords": ["gate"], "classifier": ["Topic :: X"]}
         release = make_release(keeper, version, metadata=metadata, requires_python=">=3.11")
         make_file(release, f"gate_keeper-{version}.tar.gz")
         tag = "cp312-cp312-manylinux_2_17_x86_64"

@@ -13,11 +13,11 @@ def items(group_label: str, **metadata) -> list[Item]:
 
 def test_well_known_links_come_first_and_under_one_spelling():
     metadata = {
-        "project_urls": [
-            ["Chat", "https://chat.example"],
-            ["Bug Tracker", "https://bugs.example"],
-            ["source_code", "https://code.example"],
-            ["HOME PAGE", "https://home.example"],
+        "project_url": [
+            "Chat, https://chat.example",
+            "Bug Tracker, https://bugs.example",
+            "source_code, https://code.example",
+            "HOME PAGE, https://home.example",
         ]
     }
     labels = [link.text for link in particulars.links(metadata)]
@@ -26,7 +26,7 @@ def test_well_known_links_come_first_and_under_one_spelling():
 
 def test_old_fields_are_links_too_unless_they_repeat_one():
     metadata = {
-        "project_urls": [["Documentation", "https://home.example"]],
+        "project_url": ["Documentation, https://home.example"],
         "home_page": "https://home.example",
         "download_url": "https://download.example",
     }
@@ -51,7 +51,7 @@ def test_old_fields_are_links_too_unless_they_repeat_one():
     ],
 )
 def test_a_link_that_leads_elsewhere_than_to_the_web_or_a_mailbox_is_not_shown(url):
-    assert particulars.links({"project_urls": [["Homepage", url]], "home_page": url}) == []
+    assert particulars.links({"project_url": [f"Homepage, {url}"], "home_page": url}) == []
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_link_that_leads_elsewhere_than_to_the_web_or_a_mailbox_is_not_shown(u
         ({"license": "Copyright\nPermission is hereby granted"}, ""),
         ({"license": "x" * 101}, ""),
         ({"license": "UNKNOWN"}, ""),
-        ({"classifiers": ["License :: OSI Approved :: MIT License", "Topic :: X"]}, "MIT License"),
+        ({"classifier": ["License :: OSI Approved :: MIT License", "Topic :: X"]}, "MIT License"),
         ({}, ""),
     ],
 )
@@ -101,7 +101,7 @@ def test_dependencies_that_are_here_are_linked():
 
 
 def test_what_is_absent_makes_no_group():
-    assert particulars.groups({"keywords": [], "classifiers": ()}) == []
+    assert particulars.groups({"keywords": [], "classifier": ()}) == []
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from django.urls import reverse
 from accounts.models import User
 from packages import names
 from packages.models import File, Project, ProjectStatus, Release, Role
+from tests.factories.index import published
 
 pytestmark = pytest.mark.django_db
 
@@ -263,10 +264,10 @@ def test_every_release_is_in_the_history(client, project):
 
 def test_metadata_is_shown_and_hostile_links_are_not(client, project):
     metadata = {
-        "project_urls": [["Source", "https://x.example"], ["Bad", "javascript:alert(1)"]],
+        "project_url": ["Source, https://x.example", "Bad, javascript:alert(1)"],
         "license_expression": "MIT",
         "keywords": ["gate", "<b>keeper</b>"],
-        "classifiers": ["Topic :: Security"],
+        "classifier": ["Topic :: Security"],
         "provides_extra": ["web"],
         "requires_dist": ["here>=1", "elsewhere"],
         "author_email": "Ada <ada@example.org>",
@@ -287,6 +288,14 @@ def test_metadata_is_shown_and_hostile_links_are_not(client, project):
         "&gt;=3.11",
     ):
         assert words in page
+
+
+def test_links_and_classifiers_of_an_upload_are_shown(client):
+    extra = "Classifier: Topic :: Security\nProject-URL: Source, https://x.example"
+    published("demo", extra_metadata=extra)
+    page = text_of(client.get("/project/demo/"))
+    assert 'href="https://x.example"' in page
+    assert "Topic :: Security" in page
 
 
 def test_owners_are_named(client, project, release):

@@ -8,7 +8,7 @@ from django.urls.converters import StringConverter
 from django.views.generic import TemplateView
 from rest_framework.routers import DefaultRouter
 
-from packages import file_views, stage_views
+from packages import file_views, legacy_json_views, stage_views
 from packages import views as pages
 from packages.api import ProjectViewSet
 from packages.file_api import FileView, RestoreView
@@ -138,6 +138,12 @@ urlpatterns = [
     ),
     path("api/v1/projects/<project:name>/stages/", include(STAGES_API)),
     path("api/v1/", include(router.urls)),
+    path("pypi/<project:name>/json", legacy_json_views.project, name="json"),
+    path("pypi/<project:name>/json/", legacy_json_views.project),
+    path(
+        "pypi/<project:name>/<version:version>/json", legacy_json_views.release, name="json-release"
+    ),
+    path("pypi/<project:name>/<version:version>/json/", legacy_json_views.release),
     # people
     path("project/<project:name>/", pages.project_detail, name="project"),
     path("project/<project:name>/stages/", include(STAGES)),

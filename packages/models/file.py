@@ -6,7 +6,9 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
 from django.urls import reverse
+from django.utils.functional import cached_property
 
 from packages.models.project import Project, ProjectStatus
 from packages.models.release import (
@@ -57,6 +59,12 @@ class Artifact(models.Model):
     def __str__(self) -> str:
         return self.filename
 
+    @cached_property
+    def metadata_version(self) -> str | None:
+        """As declared; `FileQuerySet.without_metadata` reads it and no more."""
+        version: str | None = self.metadata.get("metadata_version")
+        return version
+
     @property
     def offers_metadata(self) -> bool:
         """Whether installers may trust the metadata file alone (PEP 658; MDF-4).
@@ -65,7 +73,7 @@ class Artifact(models.Model):
         """
         if self.filetype == FileType.WHEEL:
             return True
-        version = self.metadata.get("metadata_version", "1.0")
+        version = self.metadata_version or "1.0"
         return tuple(int(part) for part in version.split(".")) >= (2, 2)
 
 
@@ -86,6 +94,10 @@ class FileQuerySet(models.QuerySet["File"]):
     def in_bin(self) -> FileQuerySet:
         """Deleted, and still to be restored."""
         return self.filter(deleted_at__isnull=False, purged_at__isnull=True)
+
+    def without_metadata(self) -> FileQuerySet:
+        """All that lists of files need: metadata is most of a row, but for its version."""
+        return self.defer("metadata").annotate(metadata_version=KT("metadata__metadata_version"))
 
     def in_order(self) -> FileQuerySet:
         """Version ascending, then filename: pages do not churn (JSN-16)."""

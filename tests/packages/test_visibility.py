@@ -32,6 +32,8 @@ DOORS = [
     "metadata",
     "API list",
     "API detail",
+    "PyPI JSON project",
+    "PyPI JSON release",
     "project page",
     "release page",
     "home",
@@ -100,6 +102,8 @@ def look(client, door: str, file: Artifact) -> tuple[int, str]:
         "metadata": f"{path}.metadata",
         "API list": "/api/v1/projects/",
         "API detail": "/api/v1/projects/widget/",
+        "PyPI JSON project": "/pypi/widget/json",
+        "PyPI JSON release": "/pypi/widget/1.0/json",
         "project page": "/project/widget/",
         "release page": "/project/widget/1.0/",
         "home": "/",
@@ -122,7 +126,7 @@ def expected(door: str, state: State) -> tuple[int, bool, bool]:
         return (200 if state.is_public else 404), state.is_public, state.offers_its_file
     if door == "project page":
         return (200 if state.is_public else 404), state.is_public, state.offers_its_file
-    if door == "release page":
+    if door in ("PyPI JSON project", "PyPI JSON release", "release page"):
         return (200 if state.is_offered else 404), state.is_offered, state.offers_its_file
     # What has nothing to install is not recommended.
     return 200, state.is_offered if door == "API list" else state.offers_its_file, False

@@ -11,7 +11,7 @@ from datetime import UTC
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from packages import particulars
+from packages import downloads, particulars
 from packages.models import File, Project, Release, Role
 
 Document = dict[str, Any]
@@ -39,7 +39,6 @@ _LINKS: Final = {
     "docs_url": "Documentation",
     "bugtrack_url": "Issue tracker",
 }
-UNKNOWN = -1  # PyPI's word for a number of downloads that it does not tell
 
 
 def project_document(project: Project, origin: str) -> Document | None:
@@ -52,17 +51,18 @@ def project_document(project: Project, origin: str) -> Document | None:
         return None
     files = _files(project, releases)
     shown = best(releases, files)
+    entries = _entries(files, origin)
     return {
         **_head(project, shown, origin),
-        "releases": {each.version: _entries(files[each.pk], origin) for each in releases},
-        "urls": _entries(files[shown.pk], origin),
+        "releases": {each.version: entries[each.pk] for each in releases},
+        "urls": entries[shown.pk],
     }
 
 
 def release_document(project: Project, release: Release, origin: str) -> Document:
     """The same of one release, without ``releases``."""
     files = _files(project, [release])
-    return {**_head(project, release, origin), "urls": _entries(files[release.pk], origin)}
+    return {**_head(project, release, origin), "urls": _entries(files, origin)[release.pk]}
 
 
 def _files(project: Project, releases: Iterable[Release]) -> Mapping[int, list[File]]:
@@ -107,15 +107,10 @@ def information(project: Project, release: Release, origin: str) -> Document:
         "requires_python": release.requires_python or None,
         "yanked": release.yanked_at is not None,
         "yanked_reason": release.yanked_reason or None,
-        "downloads": downloads(project),
+        "downloads": downloads.recent(project)._asdict(),
         **_metadata(metadata),
         **_addresses(project, release, origin),
     }
-
-
-def downloads(project: Project) -> dict[str, int]:
-    """How often files of the project were fetched lately."""
-    return {"last_day": UNKNOWN, "last_week": UNKNOWN, "last_month": UNKNOWN}
 
 
 def _metadata(metadata: Mapping[str, Any]) -> Document:
@@ -150,12 +145,21 @@ def roles(project: Project) -> list[dict[str, str]]:
     return [{"role": kind.capitalize(), "user": user} for kind, user in named]
 
 
-def _entries(files: Iterable[File], origin: str) -> list[Document]:
-    return [file_entry(file, origin) for file in files]
+def _entries(files: Mapping[int, list[File]], origin: str) -> Mapping[int, list[Document]]:
+    """The entries of each release's files, by the release's key."""
+    fetched = downloads.of_files(file.pk for some in files.values() for file in some)
+    entries = {
+        key: [file_entry(file, origin, fetched.get(file.pk, 0)) for file in some]
+        for key, some in files.items()
+    }
+    return defaultdict(list, entries)
 
 
-def file_entry(file: File, origin: str) -> Document:
-    """One file.  PEP 592's reason and PEP 658's digest stand beside PyPI's older keys."""
+def file_entry(file: File, origin: str, fetched: int) -> Document:
+    """One file, which was downloaded so often in the last 30 days.
+
+    PEP 592's reason and PEP 658's digest stand beside PyPI's older keys.
+    """
     metadata = {"sha256": file.metadata_sha256} if file.offers_metadata else False
     return {
         "filename": file.filename,
@@ -167,7 +171,7 @@ def file_entry(file: File, origin: str) -> Document:
         "digests": {"md5": file.md5, "sha256": file.sha256, "blake2b_256": file.blake2b_256},
         "md5_digest": file.md5,
         "core-metadata": metadata,
-        "downloads": UNKNOWN,
+        "downloads": fetched,
         "has_sig": False,
         "comment_text": "",
         **_times(file),

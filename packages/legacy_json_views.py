@@ -8,10 +8,10 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 
-from packages import access, legacy_json, names
+from packages import access, downloads, legacy_json, names
 from packages.legacy_json import Document
 from packages.models import Project
-from pypi_site.lib import http
+from pypi_site.lib import cdn, http
 from pypi_site.lib.problems import NotFound
 
 CACHE = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
@@ -60,14 +60,23 @@ def _answer(
     """304 when the serial has not moved, without writing anything; else the document."""
     try:
         found = access.known_project(name)
-        etag = f'"{found.serial}.{RENDERING}.json"'
-        headers = {"ETag": etag, "X-PyPI-Last-Serial": str(found.serial), "Cache-Control": CACHE}
-        if http.not_modified(request, etag):
+        headers = _headers(found)
+        if http.not_modified(request, headers["ETag"]):
             return HttpResponse(status=304, headers={**CORS, **headers})
         document = write(found, f"{request.scheme}://{request.get_host()}")
     except NotFound:
         document = None
     return _as_json(document, headers) if document else _not_found()
+
+
+def _headers(project: Project) -> dict[str, str]:
+    """The numbers of downloads are those of some moment of the day, so the day is in the ETag."""
+    return {
+        "ETag": f'"{project.serial}.{RENDERING}.{downloads.today():%y%m%d}"',
+        "X-PyPI-Last-Serial": str(project.serial),
+        "Cache-Control": CACHE,
+        **cdn.headers(f"project/{project.normalized_name}"),
+    }
 
 
 def _as_json(document: Document, headers: dict[str, str]) -> HttpResponse:

@@ -121,6 +121,12 @@ TEMPLATES = [
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///gatehouse")}
 DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "gatehouse"
+_PREPARE = env.bool("GATEHOUSE_PREPARED_STATEMENTS", default=True)
+# Statements that come again and again are planned once for each connection (docs/performance.md).
+DATABASES["default"]["OPTIONS"] |= {
+    "server_side_binding": True,
+    "prepare_threshold": 2 if _PREPARE else None,
+}
 _SLOT = env.str("GATEHOUSE_TEST_SLOT", default="0")
 DATABASES["default"]["TEST"] = {"NAME": f"test_gatehouse_{_SLOT}"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -213,6 +213,7 @@ UPLOAD_SESSION_MAX_SECONDS = env.int("GATEHOUSE_SESSION_MAX_SECONDS", default=30
 UPLOAD_SESSION_RETENTION_SECONDS = env.int("GATEHOUSE_SESSION_RETENTION_SECONDS", default=30 * DAY)
 # Whether whoever has the token of a session may look at it and install from it.
 UPLOAD_PREVIEWS = env.bool("GATEHOUSE_PREVIEWS", default=True)
+UPLOAD_MAX_STAGED_SIZE = env.int("GATEHOUSE_MAX_STAGED_SIZE", default=10 * 1024 * MIB)
 UPLOAD_MAX_OPEN_SESSIONS = env.int("GATEHOUSE_MAX_OPEN_SESSIONS", default=50)
 # Who waits for a moderator: "nobody", "untrusted" (the first release of a project by somebody
 # whom no moderator has approved yet) or "everybody".

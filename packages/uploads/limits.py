@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.actors import Actor
 from accounts.models import AuditEvent
 from packages import names
-from packages.models import File, Project, StagedFile
+from packages.models import File, FileSession, Project, Stage, StagedFile
 from packages.uploads.rules import Rules
 from pypi_site.lib.problems import Problem, TooLarge
 
@@ -103,4 +103,18 @@ def require_room(project: Project, size: int) -> None:
         raise TooLarge(
             f"{project.name} would pass its limit of {limit} bytes in all, those in the bin and"
             " those held for review included; ask an administrator for more."
+        )
+
+
+def require_staging_room(stage: Stage, size: int) -> None:
+    """Refuse what would take the stages of one person over the limit of bytes: whatever is
+    announced counts, in whichever project (U2-36)."""
+    staged = FileSession.objects.live().filter(
+        stage__in=Stage.objects.sessions().active().filter(created_by=stage.created_by)
+    )
+    total = staged.aggregate(sum=Sum("size"))["sum"] or 0
+    if total + size > settings.UPLOAD_MAX_STAGED_SIZE:
+        raise TooLarge(
+            f"Your stages would hold more than {settings.UPLOAD_MAX_STAGED_SIZE} bytes; publish or"
+            " discard one of them first."
         )

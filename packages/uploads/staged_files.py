@@ -12,7 +12,7 @@ from django.db.models import Sum
 
 from accounts.actors import Actor
 from packages import names, storage
-from packages.models import File, FileSession, FileStatus, Project, Stage, StagedFile
+from packages.models import File, FileSession, FileStatus, Stage, StagedFile
 from packages.uploads import inspection, limits, publication
 from packages.uploads.incoming import Incoming
 from packages.uploads.staging import InvalidSession, lock_editable
@@ -76,7 +76,7 @@ def announce_file(stage: Stage, filename: str, size: int, hashes: Mapping[str, s
     stage = lock_editable(stage)
     distribution = _distribution(stage, filename)
     limits.require_open()
-    _require_room(stage.project, size)
+    _require_room(stage, size)
     _require_unused(distribution)
     if rival := stage.file_sessions.live().filter(identity=distribution.identity).first():
         raise FileStateConflict(
@@ -104,14 +104,16 @@ def _distribution(stage: Stage, filename: str) -> names.Distribution:
     return distribution
 
 
-def _require_room(project: Project, size: int) -> None:
+def _require_room(stage: Stage, size: int) -> None:
     """What is announced and staged counts, too: stages are no free storage (U2-36)."""
+    project = stage.project
     staged = FileSession.objects.live().filter(stage__in=project.stages.active())
     total = staged.aggregate(sum=Sum("size"))["sum"] or 0
     try:
         if size > (most := limits.rules(project).file_size):
             raise inspection.file_too_large(most)
         limits.require_room(project, total + size)
+        limits.require_staging_room(stage, size)
     except TooLarge as problem:  # 413 would be about the request, which is small
         raise CannotProceed(problem.detail) from None
 

@@ -142,6 +142,7 @@ class _Gate:
         if staged := staged_files.staged_twin(stage, self.looked_at.distribution.identity):
             self._same_or_refuse(staged)
             return self._outcome(Result.STAGED, stage)
+        limits.require_staging_room(stage, self.upload.size)
         publication.require_acceptable_name(self.actor, self.project)
         self._keep_bytes()
         staged_files.add_complete(stage, self._add_to(stage))

@@ -213,6 +213,18 @@ def test_u2_36_staging_is_no_free_storage(settings):
     assert api.open("other").announce(wheel("other"), size=6_000).status_code == 202
 
 
+def test_u2_36_the_stages_of_one_person_are_limited_in_all(settings):
+    settings.UPLOAD_MAX_STAGED_SIZE = 10_000
+    api, other = uploader(), uploader()
+    first = api.open("one").begin(wheel("one"), size=6_000)
+    second = api.open("two")
+    body = problem(second.announce(wheel("two"), size=6_000), 409, "cannot-proceed")
+    assert "10000" in body["detail"]
+    assert other.open("three").announce(wheel("three"), size=6_000).status_code == 202
+    assert first.remove().status_code == 204
+    assert second.announce(wheel("two"), size=6_000).status_code == 202
+
+
 @pytest.mark.parametrize("mechanism", ["tus", "http-put", "HTTP-POST-BYTES", "vnd-x-s3"])
 def test_u2_14_an_unknown_mechanism_is_422_and_the_known_one_is_named(mechanism):
     body = problem(session().announce(wheel(), mechanism=mechanism), 422, "unknown-mechanism")

@@ -81,6 +81,16 @@ def test_identical_bytes_are_a_success_again_and_no_second_row():
     assert session_of(api).files == {wheel().filename: "completed"}
 
 
+def test_what_twine_stages_counts_for_the_limit_of_its_owner(settings):
+    settings.UPLOAD_MAX_STAGED_SIZE = len(wheel().data) + 10
+    api = stager()
+    assert api.legacy(wheel()).status_code == 202
+    answer = api.legacy(wheel(version="2.0"))
+    assert answer.status_code == 413
+    assert b"publish or discard" in answer.content
+    assert Stage.objects.count() == 1
+
+
 def test_other_bytes_under_a_staged_name_are_409():
     api = stager()
     api.legacy(wheel())

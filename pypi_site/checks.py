@@ -9,6 +9,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
 
+from pypi_site.lib import forwarded
+
 HOLDS = ("nobody", "untrusted", "everybody")
 
 
@@ -34,6 +36,17 @@ def _missing(path: str) -> CheckMessage | None:
         hint = "Correct GATEHOUSE_UPLOAD_POLICIES."
         return Error(f"Upload policy {path!r}: {error}.", hint=hint, id="gatehouse.E002")
     return None
+
+
+@register()
+def proxies_are_addresses(**kwargs: Any) -> list[CheckMessage]:
+    """A misspelt proxy would end every request with a 500."""
+    try:
+        forwarded.networks(settings.TRUSTED_PROXIES)
+    except ValueError as error:
+        hint = "Set GATEHOUSE_TRUSTED_PROXIES to addresses or networks, separated by commas."
+        return [Error(f"Trusted proxies: {error}.", hint=hint, id="gatehouse.E003")]
+    return []
 
 
 @register(Tags.security, deploy=True)

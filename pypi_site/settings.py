@@ -55,6 +55,7 @@ _HERE = ["localhost", "127.0.0.1", "[::1]", socket.gethostname(), socket.getfqdn
 _SITE_HOST = environ.urlparse(SITE_URL).hostname or "localhost"
 ALLOWED_HOSTS = [*env.list("GATEHOUSE_ALLOWED_HOSTS", default=[]), _SITE_HOST, *_HERE]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+TRUSTED_PROXIES = env.list("GATEHOUSE_TRUSTED_PROXIES", default=["127.0.0.1", "::1"])
 if env.bool("GATEHOUSE_BEHIND_TLS_PROXY", default=HTTPS):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -85,6 +86,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "pypi_site.lib.forwarded.ForwardedMiddleware",
     "pypi_site.lib.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

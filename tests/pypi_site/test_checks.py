@@ -42,6 +42,14 @@ def test_a_policy_that_is_not_there_is_said_at_start(settings, path):
     assert "gatehouse.E002" in ids()
 
 
+@pytest.mark.parametrize("proxies", [["localhost"], ["10.0.0.0/99"], ["127.0.0.1", "x"]])
+def test_a_proxy_that_is_no_address_is_said_at_start(settings, proxies):
+    settings.TRUSTED_PROXIES = proxies
+    (error,) = checks.proxies_are_addresses()
+    assert error.is_serious()
+    assert "gatehouse.E003" in ids()
+
+
 def test_a_deployment_without_tls_is_warned(settings):
     settings.HTTPS = False
     assert "gatehouse.W001" in ids(include_deployment_checks=True)

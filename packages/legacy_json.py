@@ -61,8 +61,12 @@ def project_document(project: Project, origin: str) -> Document | None:
 
 def release_document(project: Project, release: Release, origin: str) -> Document:
     """The same of one release, without ``releases``."""
-    files = _files(project, [release])
-    return {**_head(project, release, origin), "urls": _entries(files, origin)[release.pk]}
+    return {**_head(project, release, origin), "urls": urls(project, release, origin)}
+
+
+def urls(project: Project, release: Release, origin: str) -> list[Document]:
+    """The files of a release."""
+    return _entries(_files(project, [release]), origin)[release.pk]
 
 
 def _files(project: Project, releases: Iterable[Release]) -> Mapping[int, list[File]]:

@@ -58,6 +58,8 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 TRUSTED_PROXIES = env.list("GATEHOUSE_TRUSTED_PROXIES", default=["127.0.0.1", "::1"])
 if env.bool("GATEHOUSE_BEHIND_TLS_PROXY", default=HTTPS):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Calls from one address; 0 is no limit.
+XMLRPC_PER_HOUR = env.int("GATEHOUSE_XMLRPC_PER_HOUR", default=3600)
 
 # -- The apps --------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from packages.simple import files, previews
 from packages.simple import views as simple
 from packages.stage_api import StageViewSet
 from packages.uploads import legacy, sessions
-from pypi_site import health, problem_pages
+from pypi_site import health, problem_pages, xmlrpc
 from pypi_site.lib import http
 from search import views as search
 
@@ -138,6 +138,9 @@ urlpatterns = [
     ),
     path("api/v1/projects/<project:name>/stages/", include(STAGES_API)),
     path("api/v1/", include(router.urls)),
+    path("pypi", xmlrpc.endpoint, name="xmlrpc"),
+    path("pypi/", xmlrpc.endpoint),
+    path("RPC2", xmlrpc.endpoint),
     path("pypi/<project:name>/json", legacy_json_views.project, name="json"),
     path("pypi/<project:name>/json/", legacy_json_views.project),
     path(

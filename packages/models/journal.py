@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils import timezone
 
@@ -19,6 +20,8 @@ class JournalEntry(models.Model):
     class Meta:
         verbose_name_plural = "journal entries"
         ordering = ["-serial"]
+        # Rows lie in the order of time, so an index of a few pages is enough.
+        indexes = [BrinIndex(fields=["at"], name="journal_by_time", autosummarize=True)]
 
     def __str__(self) -> str:
         return f"{self.serial}: {self.project} {self.version} {self.action}"

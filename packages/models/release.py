@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.apps import apps
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
 from django.urls import reverse
 
 from packages.models.project import Project, ProjectStatus
@@ -31,6 +35,10 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
         files = apps.get_model("packages", "File").objects  # its module imports this one
         left = files.filter(release=models.OuterRef("pk"), deleted_at=None, quarantined_at=None)
         return self.filter(models.Exists(left))
+
+    def with_classifiers(self, classifiers: Iterable[str]) -> ReleaseQuerySet:
+        """Those that have all of these trove classifiers; served by an index."""
+        return self.filter(metadata__classifier__contains=list(classifiers))
 
     def newest_first(self) -> ReleaseQuerySet:
         return self.order_by("-sort_key")
@@ -73,6 +81,12 @@ class Release(models.Model):
             models.CheckConstraint(
                 condition=QUARANTINED_WITH_REASON,
                 name="a_reason_only_when_a_release_is_quarantined",
+            ),
+        ]
+        indexes = [
+            GinIndex(
+                OpClass(KeyTransform("classifier", "metadata"), "jsonb_path_ops"),
+                name="releases_by_classifier",
             ),
         ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import posixpath
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from typing import IO, Any
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db import connection
+
+from pypi_site.lib.transfers import ByteRange, Readable
 
 METADATA_SUFFIX = ".metadata"
 _LOCK = 0x626C6F62  # "blob": uploads hold it shared, the sweep exclusively
@@ -53,6 +56,23 @@ class DiskStorage(FileSystemStorage):
             shutil.copyfileobj(content.open("rb"), file)
             file.flush()
             os.fsync(file.fileno())
+
+
+class Unavailable(Exception):
+    """The bytes of a file that is offered cannot be had from the storage."""
+
+
+class Part:
+    """The next `length` bytes of an open file.  Servers may send them with ``sendfile``."""
+
+    def __init__(self, file: IO[bytes], length: int) -> None:
+        self._file, self._left = file, length
+        self.fileno, self.close = file.fileno, file.close
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(data)
+        return data
 
 
 class LocalFile(File):
@@ -140,8 +160,61 @@ def open_blob(sha256: str) -> IO[bytes]:
     return blobs().open(blob_name(sha256)).file  # type: ignore[return-value]
 
 
+def open_part(sha256: str, part: ByteRange) -> Readable:
+    """These bytes of a file, and no more, without fetching the rest of it.
+
+    Raises `Unavailable` when the storage does not give them.
+    """
+    with reading(sha256):
+        if is_local():
+            return _part_of(Path(local_path(sha256)).open("rb", buffering=0), part)
+        return _open_remote_part(sha256, part)
+
+
+@contextlib.contextmanager
+def reading(sha256: str) -> Iterator[None]:
+    """Whatever keeps a storage from giving the blob is `Unavailable`."""
+    try:
+        yield
+    except Exception as error:  # every storage fails with errors of its own
+        raise Unavailable(f"{blob_name(sha256)}: {error}") from error
+
+
+def _open_remote_part(sha256: str, part: ByteRange) -> Readable:
+    """S3 streams a part; of another storage the file is opened and read from there on."""
+    remote: Any = blobs()
+    bucket = getattr(remote, "bucket", None)
+    if bucket is not None and hasattr(bucket, "Object") and part.length:  # boto3's
+        key = posixpath.join(remote.location, blob_name(sha256)).lstrip("/")
+        body: Readable = bucket.Object(key).get(Range=f"bytes={part.first}-{part.last}")["Body"]
+        return body
+    return _part_of(open_blob(sha256), part)
+
+
+def _part_of(file: IO[bytes], part: ByteRange) -> Part:
+    file.seek(part.first)
+    return Part(file, part.length)
+
+
+def is_local() -> bool:
+    """Whether the blobs are files on a disk of this host."""
+    return isinstance(blobs(), FileSystemStorage)
+
+
+def local_path(sha256: str) -> str:
+    """Where the blob is, if `is_local`."""
+    return f"{blobs().location}/{blob_name(sha256)}"  # type: ignore[attr-defined]
+
+
+def signed_url(sha256: str, seconds: int) -> str:
+    """An address at which the storage itself gives the file for so long, to whoever has it."""
+    return blobs().url(blob_name(sha256), expire=seconds)  # type: ignore[call-arg, no-any-return]
+
+
 def read_metadata(sha256: str) -> bytes:
-    """The metadata file of the blob `sha256` (PEP 658)."""
+    """The metadata file of the blob `sha256` (PEP 658).  Raises `FileNotFoundError`."""
+    if is_local():
+        return Path(local_path(sha256) + METADATA_SUFFIX).read_bytes()
     with blobs().open(blob_name(sha256) + METADATA_SUFFIX) as file:
         return bytes(file.read())
 

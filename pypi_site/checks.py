@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
@@ -47,6 +48,36 @@ def proxies_are_addresses(**kwargs: Any) -> list[CheckMessage]:
         hint = "Set GATEHOUSE_TRUSTED_PROXIES to addresses or networks, separated by commas."
         return [Error(f"Trusted proxies: {error}.", hint=hint, id="gatehouse.E003")]
     return []
+
+
+@register()
+def files_host_is_an_origin(**kwargs: Any) -> list[CheckMessage]:
+    """Links are made of it, and what is served is decided by it."""
+    parts = urlsplit(settings.FILES_ORIGIN)
+    rest = (parts.path, parts.query, parts.fragment, parts.username)
+    whole = parts.scheme in ("http", "https") and parts.hostname and not any(rest)
+    if not settings.FILES_ORIGIN or (whole and settings.FILES_ORIGIN != settings.SITE_URL):
+        return []
+    hint = "Set GATEHOUSE_FILES_HOST to another origin than the site's: https://files.example.org"
+    return [Error(f"No host for files: {settings.FILES_ORIGIN!r}.", hint=hint, id="gatehouse.E004")]
+
+
+@register()
+def choices_are_known(**kwargs: Any) -> list[CheckMessage]:
+    """A misspelt choice must not silently be none."""
+    found: list[CheckMessage] = []
+    for name, (value, choices) in _choices().items():
+        if value not in choices:
+            hint = f"Set {name} to one of: {', '.join(filter(None, choices))}."
+            found.append(Error(f"Unknown {value!r}.", hint=hint, id="gatehouse.E005"))
+    return found
+
+
+def _choices() -> dict[str, tuple[str, tuple[str, ...]]]:
+    return {
+        "GATEHOUSE_SENDFILE": (settings.SENDFILE, ("", "nginx")),
+        "GATEHOUSE_CDN": (settings.CDN, ("none", "fastly", "varnish", "nginx")),
+    }
 
 
 @register(Tags.security, deploy=True)

@@ -49,7 +49,7 @@ DEBUG = env.bool("GATEHOUSE_DEBUG", default=False)
 
 SITE_NAME = env.str("GATEHOUSE_SITE_NAME", default="Gatehouse")
 # The address that people use, for e-mails and wherever no request is at hand.
-SITE_URL = env.str("GATEHOUSE_URL", default="http://127.0.0.1:8000").rstrip("/")
+SITE_URL: str = env.str("GATEHOUSE_URL", default="http://127.0.0.1:8000").rstrip("/")
 HTTPS = SITE_URL.startswith("https://")
 _HERE = ["localhost", "127.0.0.1", "[::1]", socket.gethostname(), socket.getfqdn()]
 _SITE_HOST = environ.urlparse(SITE_URL).hostname or "localhost"
@@ -171,6 +171,14 @@ STORAGES = {
     "files": {"BACKEND": _FILES_BACKEND, "OPTIONS": _FILES_OPTIONS},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# An origin of their own for what people uploaded; empty: the site's.
+FILES_ORIGIN: str = env.str("GATEHOUSE_FILES_HOST", default="").rstrip("/")
+if FILES_ORIGIN:
+    ALLOWED_HOSTS.append(environ.urlparse(FILES_ORIGIN).hostname or "localhost")
+# "nginx": the web server in front sends local files (X-Accel-Redirect).
+SENDFILE = env.str("GATEHOUSE_SENDFILE", default="")
+# How long the address of a file in a remote storage is good for; 0: the bytes go through us.
+FILES_REDIRECT_SECONDS = env.int("GATEHOUSE_FILES_REDIRECT_SECONDS", default=0)
 # Downloads are counted in each process and written every so many seconds.
 COUNT_DOWNLOADS = env.bool("GATEHOUSE_COUNT_DOWNLOADS", default=True)
 DOWNLOAD_SECONDS = env.float("GATEHOUSE_DOWNLOAD_SECONDS", default=5.0)

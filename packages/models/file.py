@@ -151,8 +151,11 @@ class File(Artifact):
         return self.release.project
 
     def get_absolute_url(self) -> str:
-        """Where the bytes are: the digest makes the address immutable (SIM-18)."""
-        return reverse("file", args=[self.sha256, self.filename])
+        """Where the bytes are: the digest makes the address immutable (SIM-18).
+
+        A whole URL when files have a host of their own, else a path.
+        """
+        return f"{settings.FILES_ORIGIN}{reverse('file', args=[self.sha256, self.filename])}"
 
     @property
     def yank(self) -> str | bool:

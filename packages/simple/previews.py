@@ -7,6 +7,7 @@ be cached, indexed or passed on.
 from __future__ import annotations
 
 from datetime import UTC
+from functools import partial
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -59,9 +60,13 @@ def project(request: HttpRequest, token: str, name: str) -> HttpResponse:
 def file(request: HttpRequest, token: str, sha256: str, filename: str) -> HttpResponseBase:
     """The bytes of a staged file."""
     found = _file(token, sha256, filename)
-    blob, etag = storage.open_blob(sha256), f'"{sha256}"'
-    content_type = "application/octet-stream"
-    response = http.send_file(request, blob, size=found.size, etag=etag, content_type=content_type)
+    response = http.send_file(
+        request,
+        partial(storage.open_part, sha256),
+        size=found.size,
+        etag=f'"{sha256}"',
+        content_type="application/octet-stream",
+    )
     return _confidential(response)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.request import Request, urlopen
+
 import boto3
 import pytest
 from django.core.files.storage import storages
@@ -63,6 +65,39 @@ def test_an_upload_goes_to_the_bucket_and_comes_back_byte_for_byte(bucket, clien
     part = client.get(file.get_absolute_url(), headers={"Range": "bytes=2-5"})
     assert (part.status_code, b"".join(part.streaming_content)) == (206, body[2:6])
     assert client.get(f"{file.get_absolute_url()}.metadata").status_code == 200
+
+
+def test_a_part_is_fetched_alone(bucket, client, monkeypatch):
+    """A reader of the last bytes, as poetry is, waits for no whole file."""
+    file = index.published_file()
+    with storage.open_blob(file.sha256) as blob:
+        data = blob.read()
+    monkeypatch.setattr(storage, "open_blob", None)
+    part = client.get(file.get_absolute_url(), headers={"Range": "bytes=-7"})
+    assert (part.status_code, b"".join(part.streaming_content)) == (206, data[-7:])
+    assert client.head(file.get_absolute_url())["Content-Length"] == str(file.size)
+
+
+def test_the_storage_itself_may_give_the_file(bucket, client, settings):
+    settings.FILES_REDIRECT_SECONDS = 600
+    file = index.published_file()
+    answer = client.get(file.get_absolute_url(), headers={"Range": "bytes=0-3"})
+    assert (answer.status_code, answer["Cache-Control"]) == (302, "public, max-age=300")
+    asked = Request(answer["Location"], headers={"Range": "bytes=0-3"})
+    with urlopen(asked, timeout=5) as given:
+        assert (given.status, given.read()) == (206, b"PK\x03\x04")
+    assert client.head(file.get_absolute_url())["Content-Length"] == str(file.size)
+    tag = {"If-None-Match": f'"{file.sha256}"'}
+    assert client.get(file.get_absolute_url(), headers=tag).status_code == 304
+    metadata = client.get(f"{file.get_absolute_url()}.metadata")
+    assert metadata.content == storage.read_metadata(file.sha256)
+
+
+def test_a_file_that_the_bucket_lost_is_refused_with_a_sentence(bucket, client):
+    file = index.published_file()
+    storage.delete(file.sha256)
+    for tail in ("", ".metadata"):
+        assert client.get(f"{file.get_absolute_url()}{tail}").status_code == 503
 
 
 def test_a_refused_upload_leaves_nothing_in_the_bucket(bucket):

@@ -55,3 +55,27 @@ def test_a_deployment_without_tls_is_warned(settings):
     assert "gatehouse.W001" in ids(include_deployment_checks=True)
     settings.HTTPS = True
     assert "gatehouse.W001" not in ids(include_deployment_checks=True)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["files.example.org", "https://files.example.org/path", "ftp://files.example.org", "https://"],
+)
+def test_what_is_no_origin_is_no_host_for_files(settings, origin):
+    settings.FILES_ORIGIN = origin
+    assert ids() == {"gatehouse.E004"}
+
+
+def test_files_are_not_on_a_host_of_their_own_on_the_site_itself(settings):
+    settings.FILES_ORIGIN = settings.SITE_URL
+    assert ids() == {"gatehouse.E004"}
+    settings.FILES_ORIGIN = "https://files.example.org:8443"
+    assert ids() == set()
+
+
+@pytest.mark.parametrize("name", ["SENDFILE", "CDN"])
+def test_a_misspelt_choice_is_said_at_start(settings, name):
+    setattr(settings, name, "ngnix")
+    (error,) = checks.choices_are_known()
+    assert name in error.hint
+    assert "nginx" in error.hint

@@ -10,8 +10,10 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypi_site.lib import http
-from pypi_site.lib.http import ByteRange, UnsatisfiableRange, choose, parse_range, send_file
+from packages.storage import Part
+from pypi_site.lib import transfers
+from pypi_site.lib.http import choose, send_file
+from pypi_site.lib.transfers import ByteRange, UnsatisfiableRange, parse_range
 
 pytestmark = pytest.mark.django_db  # the end of an answer closes old connections
 DATA = bytes(range(256)) * 4
@@ -89,15 +91,25 @@ def test_no_header_is_an_error(header, size):
 # -- sending -------------------------------------------------------------------------------------
 
 
+def part_of(file):
+    def open_part(part: ByteRange) -> Part:
+        file.seek(part.first)
+        return Part(file, part.length)
+
+    return open_part
+
+
 def send(**headers):
     file = io.BytesIO(DATA)
     request = RequestFactory().get(
         "/", headers={k.replace("_", "-"): v for k, v in headers.items()}
     )
-    response = send_file(request, file, size=len(DATA), etag='"tag"', content_type="text/x")
+    response = send_file(
+        request, part_of(file), size=len(DATA), etag='"tag"', content_type="text/x"
+    )
     body = b"".join(response.streaming_content) if response.streaming else response.content
     response.close()
-    assert file.closed
+    assert file.closed is response.streaming
     return response, body
 
 
@@ -117,13 +129,14 @@ def test_a_part_is_sent_with_its_place():
 
 
 def test_a_large_part_is_sent_in_chunks(monkeypatch):
-    monkeypatch.setattr(http, "CHUNK", 100)
+    monkeypatch.setattr(transfers, "CHUNK", 100)
     assert send(range="bytes=1-900")[1] == DATA[1:901]
 
 
 def test_a_file_shorter_than_it_should_be_ends_the_answer():
     request = RequestFactory().get("/", headers={"range": "bytes=0-99"})
-    response = send_file(request, io.BytesIO(b"short"), size=100, etag='"t"', content_type="text/x")
+    short = part_of(io.BytesIO(b"short"))
+    response = send_file(request, short, size=100, etag='"t"', content_type="text/x")
     assert b"".join(response.streaming_content) == b"short"
 
 

@@ -24,10 +24,8 @@ def pypiserver(folder: Path) -> Iterator[tuple[Site, Path]]:
     packages.mkdir()
     run([UV, "venv", "-q", "--python", sys.executable, environment])
     run([UV, "pip", "install", "-q", "--python", environment / "bin/python", *PEER])
-    app = f"pypiserver:app(roots=[{json.dumps(str(packages))}], password_file='.',"
-    app += " authenticate=[], backend_arg='cached-dir')"
-    command = [environment / "bin/gunicorn", "-w", "4", "-b", f"127.0.0.1:{port}", app]
-    server = subprocess.Popen([str(part) for part in command], stderr=subprocess.DEVNULL)
+    command = pypiserver_command(environment / "bin", packages, port)
+    server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         site = Site("127.0.0.1", port, uploads="/")
         wait_for(lambda: answers(site))
@@ -37,6 +35,13 @@ def pypiserver(folder: Path) -> Iterator[tuple[Site, Path]]:
         server.wait(30)
 
 
+def pypiserver_command(programs: Path, packages: Path, port: int) -> list[str]:
+    """Uploads and reads without a password."""
+    app = f"pypiserver:app(roots=[{json.dumps(str(packages))}], password_file='.',"
+    app += " authenticate=[], backend_arg='cached-dir')"
+    return [str(programs / "gunicorn"), "-w", "4", "-b", f"127.0.0.1:{port}", app]
+
+
 def answers(site: Site) -> bool:
     with suppress(OSError), closing(site.connect()) as connection:
         connection.request("GET", "/")
@@ -44,11 +49,11 @@ def answers(site: Site) -> bool:
     return False
 
 
-def wait_for(ready: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(ready: Callable[[], bool], seconds: float = 30, who: str = "pypiserver") -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > deadline:
-            sys.exit("pypiserver does not answer.")
+            sys.exit(f"{who} does not answer.")
         time.sleep(0.1)
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "serve": ([RUNTIME], ["-m", "pypi_site.serve"]),
     "manage": ([RUNTIME], ["-m", "pypi_site.run", "manage"]),
     "test": ([RUNTIME, DEVELOPMENT], ["-m", "pypi_site.run", "test"]),
+    "bench": ([RUNTIME, DEVELOPMENT], ["-m", "benchmarks.reads"]),
     "check": ([RUNTIME, DEVELOPMENT], [str(ROOT / "bin" / "checks.py")]),
     "lock": ([RUNTIME, DEVELOPMENT], [str(ROOT / "bin" / "locks.py")]),
 }

@@ -1,100 +1,31 @@
-"""An environment for each publishing tool, from its pinned and hashed list; kept between runs.
+"""An environment for each publishing tool, from its pinned and hashed list (see `installations`).
 
-Compile a list anew with ``echo hatch | uv pip compile - --universal --python-version 3.11
---generate-hashes --no-emit-index-url --no-header -o hatch.txt`` (for twine6: ``twine>=6,<7``;
-for pdm: ``pdm[locked]``, as pdm 2.29 does not work with the newest of what it needs).
-twine 7 and uv stand in requirements-dev.txt.
+twine6 is ``twine>=6,<7``; pdm is ``pdm[locked]``, as pdm 2.29 does not work with the newest of
+what it needs.  twine 7 and uv stand in requirements-dev.txt.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import hashlib
 import os
-import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pypi_site.run import data_directory
-from tests.protocol.clients import BIN
+from tests.protocol import installations
 
 LISTS = Path(__file__).resolve().parent
-INSTALL_SECONDS = 300
-# What uv says where no registry can be reached; anything else is a fault of ours.
-_UNREACHABLE = re.compile(r"(?i)error sending request|dns error|connect error|timed? ?out|offline")
 
 
-def programs(name: str) -> Path:
+def programs(name: str, lists: Path = LISTS) -> Path:
     """The folder with the programs of the list `name`; made if there is none yet.
 
     Skips the test where the list cannot be had because no registry answers, but never in CI.
     """
-    requirements = LISTS / f"{name}.txt"
-    folder = _home() / f"{name}-{_fingerprint(requirements)}"
-    with _lock(name):
-        if not (folder / "complete").exists():
-            _remove_others(name)
-            _make(folder, requirements)
-    return folder / "bin"
-
-
-def _home() -> Path:
-    return data_directory() / "publishers"
-
-
-def _fingerprint(requirements: Path) -> str:
-    """Another list or another Python needs another environment."""
-    facts = requirements.read_bytes() + f"{sys.executable} {sys.version}".encode()
-    return hashlib.sha256(facts).hexdigest()[:12]
-
-
-@contextlib.contextmanager
-def _lock(name: str) -> Iterator[None]:
-    """Two test runs on one data directory make it once."""
-    _home().mkdir(parents=True, exist_ok=True)
-    with (_home() / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _remove_others(name: str) -> None:
-    for outdated in _home().glob(f"{name}-*"):
-        shutil.rmtree(outdated)
-
-
-def _make(folder: Path, requirements: Path) -> None:
-    _uv("venv", "--python", sys.executable, folder)
-    python = folder / "bin" / "python"
-    _uv("pip", "sync", "--require-hashes", "--python", python, requirements)
-    (folder / "complete").touch()
-
-
-def _uv(*arguments: str | Path) -> None:
-    command = [BIN / "uv", *arguments, "--quiet", "--no-python-downloads", "--system-certs"]
-    done = subprocess.run(
-        [str(word) for word in command],
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=INSTALL_SECONDS,
-    )
-    if done.returncode == 0:
-        return
-    if _UNREACHABLE.search(done.stderr) and not os.environ.get("CI"):
-        pytest.skip(f"{arguments[-1]} cannot be installed here: {done.stderr.strip()}")
-    pytest.fail(f"{arguments[-1]} cannot be installed: {done.stderr}", pytrace=False)
-
-
-def _environment() -> dict[str, str]:
-    """Who set a mirror for pip, as bin/test does it, means uv as well."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    if mirror := environment.get("PIP_INDEX_URL"):
-        environment.setdefault("UV_DEFAULT_INDEX", mirror)
-    return environment
+    try:
+        return installations.programs(lists / f"{name}.txt")
+    except installations.Unreachable as error:
+        if not os.environ.get("CI"):
+            pytest.skip(str(error))
+        pytest.fail(str(error), pytrace=False)
+    except installations.CannotInstall as error:
+        pytest.fail(str(error), pytrace=False)

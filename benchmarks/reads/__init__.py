@@ -1,0 +1,1 @@
+"""Reads: Gatehouse beside nginx, devpi, pypiserver and simple-repository-server (``bin/bench``)."""

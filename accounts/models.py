@@ -9,9 +9,10 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 USERNAME_GRAMMAR = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,48}[A-Za-z0-9])?\Z"
 USERNAME_VALIDATORS = [
@@ -53,12 +54,15 @@ class User(AbstractUser):
             models.UniqueConstraint(Lower("username"), name="a_user_name_is_unique_in_any_case"),
         ]
 
-    @property
+    @cached_property
     def verified_email(self) -> str | None:
         """The address that we may write to: verified, the primary one first."""
-        addresses = EmailAddress.objects.filter(user=self, verified=True)
-        first = addresses.order_by("-primary", "pk").first()
-        return first.email if first else None
+        return _verified_addresses().filter(user=self).values_list("email", flat=True).first()
+
+
+def _verified_addresses() -> QuerySet[EmailAddress]:
+    found: QuerySet[EmailAddress] = EmailAddress.objects.filter(verified=True)
+    return found.order_by("-primary", "pk")
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
@@ -69,6 +73,11 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         now = timezone.now()
         alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
         return self.filter(alive, revoked_at__isnull=True, user__is_active=True)
+
+    def with_owner(self) -> ApiTokenQuerySet:
+        """Each with its owner and, as `owner_email`, the address that we may write to."""
+        addresses = _verified_addresses().filter(user=OuterRef("user")).values("email")
+        return self.select_related("user").annotate(owner_email=Subquery(addresses[:1]))
 
 
 class ApiToken(models.Model):
@@ -90,6 +99,7 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    owner_email: str | None  # of those that were found `with_owner`
 
     objects = ApiTokenQuerySet.as_manager()
 

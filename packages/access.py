@@ -41,18 +41,18 @@ class EmailNotVerified(Refused):
 
 
 def project_to_upload(actor: Actor, name: str) -> Project | None:
-    """The project that `actor` may upload to; None if the name is free and he may register it.
+    """The project that `actor` may upload to, or whose free name he may register.
 
-    Raises `Refused` in one of its kinds.
+    None if there is no such project at all.  Raises `Refused` in one of its kinds.
     """
     require_uploader(actor)
     project = Project.objects.filter(normalized_name=names.normalize(name)).first()
-    if project is None or not is_claimed(project):
-        require_unlimited(actor, name)
-        if project:
-            require_accepting(project)
-        return None
-    authorize_upload(actor, project)
+    if project and is_claimed(project):
+        authorize_upload(actor, project)
+        return project
+    require_unlimited(actor, name)
+    if project:
+        require_accepting(project)
     return project
 
 
@@ -63,11 +63,21 @@ def authorize_upload(actor: Actor, project: Project) -> None:
             f"The name {project.normalized_name} belongs to somebody else; choose another name, or"
             " ask its owner to make you a maintainer."
         )
-    if actor.token and not _token_reaches(actor.token, project):
-        raise TokenTooNarrow(
-            f"This token is not valid for {project.normalized_name}; use one that is made for it."
-        )
+    _require_reach(actor, project)
     require_accepting(project)
+
+
+def role_on(actor: Actor, name: str) -> Role:
+    """The role that lets `actor` see what is staged of a project, public or not (role.project).
+
+    Raises `NotFound` for everybody else, whether the project exists or not.
+    """
+    mine = Role.objects.filter(user=actor.user, project__normalized_name=names.normalize(name))
+    role = mine.filter(kind__in=UPLOADERS).select_related("project").first()
+    if role is None:
+        raise NotFound("There is no such project among yours; check the spelling of its name.")
+    _require_reach(actor, role.project)
+    return role
 
 
 def require_accepting(project: Project) -> None:
@@ -86,10 +96,7 @@ def authorize_management(actor: Actor, project: Project) -> None:
         return
     if not _has_role(actor, project, [Role.Kind.OWNER]):
         raise NotYours(f"Only owners of {project.name} may do this; ask one of them.")
-    if actor.token and not _token_reaches(actor.token, project):
-        raise TokenTooNarrow(
-            f"This token is not valid for {project.normalized_name}; use one that is made for it."
-        )
+    _require_reach(actor, project)
 
 
 def require_uploader(actor: Actor) -> None:
@@ -152,5 +159,11 @@ def _has_role(actor: Actor, project: Project, kinds: Iterable[str]) -> bool:
     return project.roles.filter(user=actor.user, kind__in=list(kinds)).exists()
 
 
-def _token_reaches(token: ApiToken, project: Project) -> bool:
-    return not token.limited or TokenProject.objects.filter(token=token, project=project).exists()
+def _require_reach(actor: Actor, project: Project) -> None:
+    """A token made for some projects opens no other."""
+    if not actor.token or not actor.token.limited:
+        return
+    if not TokenProject.objects.filter(token=actor.token, project=project).exists():
+        raise TokenTooNarrow(
+            f"This token is not valid for {project.normalized_name}; use one that is made for it."
+        )

@@ -13,5 +13,5 @@ release_unyanked = Signal()  # release: Release
 project_registered = Signal()  # project: Project, actor: Actor
 project_status_changed = Signal()  # project: Project
 stage_held = Signal()  # stage: Stage
-stage_published = Signal()  # stage: Stage
+stage_published = Signal()  # stage: Stage, without a row if it is a plain upload
 stage_rejected = Signal()  # stage: Stage, reason: str

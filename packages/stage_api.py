@@ -15,6 +15,7 @@ from rest_framework.reverse import reverse
 from accounts import actors
 from accounts.actors import Actor
 from accounts.models import ApiToken
+from packages import access
 from packages.models import FileSession, Stage, StageStatus
 from packages.uploads import staging
 from pypi_site.lib.problems import NotFound
@@ -76,7 +77,7 @@ class StageViewSet(viewsets.ViewSet):
 
     def list(self, request: Request, name: str) -> Response:
         """The live stages, the newest version first; never more than a few."""
-        project = staging.role_on(_actor(request), name).project
+        project = access.role_on(_actor(request), name).project
         stages = StageSerializer(
             staging.sessions_of(project), many=True, context={"request": request}
         )
@@ -84,7 +85,7 @@ class StageViewSet(viewsets.ViewSet):
 
     def retrieve(self, request: Request, name: str, session: UUID) -> Response:
         """One stage, be it published or discarded by now."""
-        project = staging.role_on(_actor(request), name).project
+        project = access.role_on(_actor(request), name).project
         stage = project.stages.sessions().filter(identifier=session).first()
         if stage is None:
             raise NotFound(f"{project} has no such stage; it may have been discarded.")

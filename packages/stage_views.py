@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors
-from packages import names, projects
+from packages import access, names, projects
 from packages.models import FileSession, FileStatus, Role, Stage, StageStatus
 from packages.uploads import staging
 from packages.views import LOCAL_HOSTS, Banner, Snippet
@@ -134,7 +134,7 @@ def _answer(request: HttpRequest, name: str, act: Callable[[], str]) -> HttpResp
 
 def _role(request: HttpRequest, name: str) -> Role:
     try:
-        return staging.role_on(actors.of_request(request), name)
+        return access.role_on(actors.of_request(request), name)
     except NotFound as problem:
         raise Http404(problem.detail) from None
 

@@ -16,7 +16,7 @@ from accounts import actors
 from moderation import decisions, evidence
 from moderation.models import Decision, HeldUpload
 from moderation.policies import DECIDE
-from packages.models import StagedFile, StageStatus
+from packages.models import File, StagedFile, StageStatus
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, act, with_reason, written_reason
 
 HINT = "The uploader reads the reason in an e-mail, and it is kept in the audit trail."
@@ -128,5 +128,6 @@ class HeldUploadAdmin(ReadOnlyAdmin):
 
     def _earlier(self, stage: HeldUpload) -> int:
         """How many files the uploader has sent before: a first impression of him."""
-        sent = StagedFile.objects.filter(uploaded_by=stage.created_by)
-        return sent.filter(uploaded_at__lt=stage.created_at).count()
+        earlier = {"uploaded_by": stage.created_by, "uploaded_at__lt": stage.created_at}
+        unpublished = StagedFile.objects.exclude(stage__status=StageStatus.PUBLISHED)
+        return File.objects.filter(**earlier).count() + unpublished.filter(**earlier).count()

@@ -144,7 +144,11 @@ class File(Artifact):
                 name="only_a_deleted_file_is_purged",
             ),
         ]
-        indexes = [models.Index(fields=["sha256"], name="files_by_sha256")]
+        indexes = [
+            models.Index(fields=["sha256"], name="files_by_sha256"),
+            # How fast does somebody upload?
+            models.Index(fields=["uploaded_by", "uploaded_at"], name="files_by_uploader"),
+        ]
 
     @property
     def project(self) -> Project:

@@ -49,6 +49,13 @@ class StageQuerySet(models.QuerySet["Stage"]):
         """Those that wait for a moderator."""
         return self.filter(status=StageStatus.PROCESSING)
 
+    def lock(self, stage: Stage) -> Stage:
+        """The stage as it is now, locked until commit, its project locked first as everywhere."""
+        project = Project.objects.lock(stage.project_id)
+        stage = self.select_for_update().get(pk=stage.pk)
+        stage.project = project
+        return stage
+
 
 class Stage(models.Model):
     """A release being prepared.  `holds` lists why policies keep it: code, policy, reason."""

@@ -133,20 +133,20 @@ def receive(request: HttpRequest) -> Iterator[Form]:
 
     Raises `InvalidForm`, `LengthNeeded` or `TooLarge`.
     """
-    limit = limits.largest_file()
-    length = declared_length(request, limit, slack=TEXT_LIMIT)
+    length = declared_length(request)
+    limit = limits.largest_file(length)
+    if length > limit + TEXT_LIMIT:
+        raise file_too_large(limit)
     with temporary_file() as file:
         yield _read(request, _parser(request, length), Incoming(file, limit))
 
 
-def declared_length(request: HttpRequest, limit: int, *, slack: int) -> int:
-    """Bytes of the body, judged before one is read (UPL-15); `slack` is for what is no file."""
+def declared_length(request: HttpRequest) -> int:
+    """Bytes of the body, to be judged before one is read (UPL-15)."""
     declared = request.headers.get("content-length") or ""
     if not (declared.isascii() and declared.isdecimal()):
         raise LengthNeeded("The request has no Content-Length; send the whole body at once.")
-    if int(declared[:20]) > limit + slack:
-        raise file_too_large(limit)
-    return int(declared)
+    return int(declared[:20])  # more digits are too many anyway
 
 
 def read_exactly(request: HttpRequest, length: int, write: Callable[[bytes], None]) -> None:

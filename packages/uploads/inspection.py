@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from accounts.actors import Actor
 from packages.names import Distribution
-from packages.uploads import checks, limits
+from packages.uploads import checks
 from packages.uploads.checks import Inspection
 from packages.uploads.findings import Finding, Level
 from packages.uploads.metadata import Metadata
+from packages.uploads.rules import Rules
 from pypi_site.lib.problems import Problem, TooLarge
 
 
@@ -40,12 +41,12 @@ class Inspected:
         return tuple(finding.message for finding in self.remarks)
 
 
-def inspect(path: Path, filename: str, name: str, version: str) -> Inspected:
+def inspect(path: Path, filename: str, name: str, version: str, rules: Rules) -> Inspected:
     """Read the file at `path`, which was announced as `filename` of `name` `version`.
 
     Raises `InvalidDistribution` with every finding that keeps it out.
     """
-    found = checks.inspect(path, filename, limits.rules_for(name))
+    found = checks.inspect(path, filename, rules)
     findings = [*found.findings, *checks.compare_form(name, version, found)]
     refusals = [finding for finding in findings if finding.level is Level.REFUSE]
     if refusals:

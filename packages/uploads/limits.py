@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.models import AuditEvent
-from packages import names
 from packages.models import File, FileSession, Project, Stage, StagedFile
 from packages.uploads.rules import Rules
 from pypi_site.lib.problems import Problem, TooLarge
@@ -42,9 +41,11 @@ def require_open() -> None:
 def require_pace(actor: Actor) -> None:
     """Refuse whoever uploads faster than the site allows; counted in the database, for all
     processes together."""
-    since = timezone.now() - timedelta(minutes=1)
-    sent = StagedFile.objects.filter(uploaded_by=actor.user, uploaded_at__gt=since)
-    if sent.count() >= settings.UPLOADS_PER_MINUTE:
+    lately = {"uploaded_by": actor.user, "uploaded_at__gt": timezone.now() - timedelta(minutes=1)}
+    published = File.objects.filter(**lately).values("pk")
+    waiting = StagedFile.objects.filter(stage__in=Stage.objects.active(), **lately).values("pk")
+    limit = settings.UPLOADS_PER_MINUTE
+    if published.union(waiting, all=True)[:limit].count() >= limit:
         raise TooFast(
             f"You have uploaded {settings.UPLOADS_PER_MINUTE} files in a minute; wait a little.",
             headers={"Retry-After": "60"},
@@ -79,13 +80,13 @@ def rules(project: Project | None = None) -> Rules:
     )
 
 
-def rules_for(name: str) -> Rules:
-    """The rules of the project with this name, or of the site."""
-    return rules(Project.objects.filter(normalized_name=names.normalize(name)).first())
+def largest_file(length: int) -> int:
+    """Bytes that a file may have in a body of `length`: all that is known before it is read.
 
-
-def largest_file() -> int:
-    """Bytes that any project may send in one file: all that is known before the form is read."""
+    Some projects may send more than others; only a body so large makes us ask for the largest.
+    """
+    if length <= settings.UPLOAD_MAX_FILE_SIZE:
+        return int(settings.UPLOAD_MAX_FILE_SIZE)
     largest = Project.objects.aggregate(largest=Max("max_file_size"))["largest"] or 0
     return int(max(largest, settings.UPLOAD_MAX_FILE_SIZE))
 

@@ -1,12 +1,13 @@
 """From stage to public: conflicts, policies, then published or held; and what a moderator decides.
 
 Every function here expects the project's row to be locked by the transaction that calls it, but
-for `approve` and `reject`, which lock it themselves.
+for `approve` and `reject`, which lock it themselves.  A stage and its files are given as values: a
+plain upload has no rows of them unless it is held (docs/decisions/0010-plain-uploads.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -48,14 +49,25 @@ class NotHeld(Conflict):
 # -- may it be published? -------------------------------------------------------------------------
 
 
-def judge(stage: Stage, *, actor: Actor) -> list[Verdict]:
-    """Everything that could be said against publishing `stage` now.
+def in_use(identities: Iterable[str]) -> dict[str, Artifact]:
+    """Whatever uses one of these names already, by identity: published, deleted, or held."""
+    wanted = list(identities)
+    held = StagedFile.objects.filter(reserved=True, identity__in=wanted).select_related("stage")
+    published = File.objects.filter(identity__in=wanted)
+    return {artifact.identity: artifact for artifact in (*held, *published)}
 
-    Returns the verdicts that hold it; raises `FileExists`, `TooLarge` or `RefusedByPolicy`.
+
+def judge(
+    stage: Stage, files: Sequence[StagedFile], used: Mapping[str, Artifact], *, actor: Actor
+) -> list[Verdict]:
+    """Everything that could be said against publishing `files` as `stage` now.
+
+    `used` is what `in_use` says of them.  Returns the verdicts that hold the stage; raises
+    `FileExists`, `TooLarge` or `RefusedByPolicy`.
     """
-    files = list(stage.files.order_by("filename"))
     for file in files:
-        _require_unused(file)
+        if known := used.get(file.identity):
+            refuse_used(known, file.filename)
     _require_one_sdist(stage, files)
     limits.require_room(stage.project, sum(file.size for file in files))
     subjects: Sequence[StagedFile | None] = files or [None]
@@ -80,17 +92,13 @@ def require_acceptable_name(actor: Actor, project: Project) -> None:
     _review(actor, project, [None], "")
 
 
-def _require_unused(file: StagedFile) -> None:
-    if known := File.objects.filter(identity=file.identity).first():
-        refuse_used(known, file.filename, deleted=known.deleted_at is not None)
-    reserved = StagedFile.objects.filter(reserved=True, identity=file.identity).exclude(pk=file.pk)
-    if rival := reserved.first():
-        refuse_used(rival, file.filename)
+def is_deleted(known: Artifact) -> bool:
+    return isinstance(known, File) and known.deleted_at is not None
 
 
-def refuse_used(known: Artifact, filename: str, *, deleted: bool = False) -> None:
+def refuse_used(known: Artifact, filename: str) -> None:
     """Say why `filename` cannot be used: it was deleted, is spelt otherwise, or is another file."""
-    if deleted:
+    if is_deleted(known):
         why = f"{filename} was used by a file that has been deleted, and no filename is used twice"
     elif known.filename != filename:
         why = f"{filename} means the same as {known.filename}, which is here"
@@ -133,23 +141,27 @@ def _review(
 # -- what becomes of it ---------------------------------------------------------------------------
 
 
-def settle(stage: Stage, verdicts: Sequence[Verdict]) -> Stage:
-    """Publish the stage, or hold it if a policy wants that."""
+def settle(
+    stage: Stage, files: Sequence[StagedFile], verdicts: Sequence[Verdict], *, actor: Actor
+) -> None:
+    """Publish the files, or hold them if a policy wants that."""
     if verdicts:
-        return hold(stage, verdicts)
-    publish(stage)
-    return stage
+        hold(stage, files, verdicts)
+    else:
+        publish(stage, files, actor=actor)
 
 
-def hold(stage: Stage, verdicts: Sequence[Verdict]) -> Stage:
+def hold(stage: Stage, files: Sequence[StagedFile], verdicts: Sequence[Verdict]) -> None:
     """Keep a stage for a moderator, and its filenames for nobody else."""
     stage.status = StageStatus.PROCESSING
     stage.holds = [verdict.as_dict() for verdict in verdicts]
     stage.notices = [f"Held for review: {verdict.reason}" for verdict in verdicts]
-    stage.save(update_fields=["status", "holds", "notices"])
+    stage.save()
+    for file in files:
+        file.stage, file.reserved = stage, True
+    StagedFile.objects.bulk_create(file for file in files if file.pk is None)
     stage.files.update(reserved=True)
     events.stage_held.send(Stage, stage=stage)
-    return stage
 
 
 @transaction.atomic
@@ -161,7 +173,7 @@ def approve(stage: Stage, *, actor: Actor, reason: str) -> Stage:
             f"{stage.project} is {stage.project.status} and takes no files; activate it first."
         )
     stage.files.update(reserved=False)
-    publish(stage)
+    publish(stage, files_of(stage), actor=Actor(user=stage.created_by))
     audit.record(actor, "stage.approve", stage, reason=reason, after={"status": stage.status})
     return stage
 
@@ -188,22 +200,24 @@ def reject(stage: Stage, *, actor: Actor, reason: str) -> Stage:
 
 
 def lock_held(stage: Stage) -> Stage:
-    """The stage under lock, its project locked first as everywhere; `NotHeld` unless it waits."""
-    project = Project.objects.select_for_update().get(pk=stage.project_id)
-    stage = Stage.objects.select_for_update().get(pk=stage.pk)
-    stage.project = project
+    """The stage under lock; `NotHeld` unless it waits."""
+    stage = Stage.objects.lock(stage)
     if stage.status != StageStatus.PROCESSING:
         raise NotHeld(f"{stage} does not wait for review any more: it is {stage.status}.")
     return stage
 
 
-def publish(stage: Stage) -> Release | None:
-    """Make a stage public, all its files at once; None where it has no files."""
+def files_of(stage: Stage) -> list[StagedFile]:
+    """The files of a stage that has rows, in the order in which they become public."""
+    return list(stage.files.order_by("filename"))
+
+
+def publish(stage: Stage, staged: Sequence[StagedFile], *, actor: Actor) -> None:
+    """Make a stage public, all its files at once; `actor` is who wanted that."""
     now, project = timezone.now(), stage.project
-    staged = list(stage.files.order_by("filename"))
-    known = stage.project.releases.filter(sort_key=stage.sort_key).first()
-    release = known or (_new_release(stage, staged, now) if staged else None)
-    files = [_publish_file(file, release, now) for file in staged] if release else []
+    known = project.releases.filter(sort_key=stage.sort_key).first()
+    release = known or (_new_release(stage, staged, now, actor) if staged else None)
+    files = _publish_files(staged, release, now) if release else []
     entries = ["new release"] if release and not known else []
     if project.published_at is None:
         project.published_at = now
@@ -212,11 +226,12 @@ def publish(stage: Stage) -> Release | None:
         entries += [] if staged else ["create"]
     stage.notices = []  # what waited or was wrong is over
     close(stage, StageStatus.PUBLISHED)
-    _announce(stage, files, entries)
-    return release if staged else None
+    _announce(stage, files, entries, actor)
 
 
-def _new_release(stage: Stage, staged: Sequence[StagedFile], now: datetime) -> Release:
+def _new_release(
+    stage: Stage, staged: Sequence[StagedFile], now: datetime, actor: Actor
+) -> Release:
     """The release of this version; its metadata is the first file's (MET-15)."""
     metadata = staged[0].metadata
     return Release.objects.create(
@@ -228,30 +243,31 @@ def _new_release(stage: Stage, staged: Sequence[StagedFile], now: datetime) -> R
         requires_python=metadata.get("requires_python") or "",
         metadata=metadata,
         published_at=now,
-        published_by=stage.created_by,
+        published_by=actor.user,
     )
 
 
-def _publish_file(staged: StagedFile, release: Release, now: datetime) -> File:
-    facts = {
-        field.attname: getattr(staged, field.attname) for field in Artifact._meta.concrete_fields
-    }
-    return File.objects.create(release=release, published_at=now, **facts)
+def _publish_files(staged: Sequence[StagedFile], release: Release, now: datetime) -> list[File]:
+    names_of_facts = [field.attname for field in Artifact._meta.concrete_fields]
+    facts = [{name: getattr(file, name) for name in names_of_facts} for file in staged]
+    files = [File(release=release, published_at=now, **each) for each in facts]
+    return File.objects.bulk_create(files)
 
 
 def close(stage: Stage, status: StageStatus) -> None:
-    """The end of a stage."""
+    """The end of a stage; that of a plain upload that nobody held leaves no row."""
     stage.status, stage.closed_at = status, timezone.now()
-    stage.save(update_fields=["status", "closed_at", "notices"])
+    if stage.pk:
+        stage.save(update_fields=["status", "closed_at", "notices"])
 
 
-def _announce(stage: Stage, files: Sequence[File], entries: Sequence[str]) -> None:
+def _announce(stage: Stage, files: Sequence[File], entries: Sequence[str], actor: Actor) -> None:
     """Record and tell what became public; the journal last but for the events' jobs."""
-    uploader = Actor(user=stage.created_by)
     for file in files:
-        audit.record(uploader, "file.publish", file, after={"sha256": file.sha256})
+        audit.record(actor, "file.publish", file, after={"sha256": file.sha256})
     added = [f"add {file.python_tag} file {file.filename}" for file in files]
-    journal.record(uploader, stage.project, *entries, *added, version=stage.version)
+    person = Actor(user=actor.user)  # the journal is public, the names of tokens are not
+    journal.record(person, stage.project, *entries, *added, version=stage.version)
     for file in files:
         events.file_published.send(File, file=file)
     events.stage_published.send(Stage, stage=stage)

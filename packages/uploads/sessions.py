@@ -17,7 +17,7 @@ from packages.models import FileSession
 from packages.uploads import forms, incoming, messages, staged_files, staging
 from packages.uploads.messages import CONTENT_TYPE
 from pypi_site.lib import http
-from pypi_site.lib.problems import Problem, TooLarge, TryAgain
+from pypi_site.lib.problems import Problem, TryAgain
 
 logger = logging.getLogger(__name__)
 BYTES = "application/octet-stream"
@@ -199,13 +199,13 @@ def _receive(request: HttpRequest, actor: Actor, session: UUID, file: UUID) -> H
 
 
 def _announced_length(request: HttpRequest, item: FileSession) -> int:
-    try:
-        return forms.declared_length(request, item.size, slack=0)
-    except TooLarge:
+    length = forms.declared_length(request)
+    if length > item.size:
         raise staged_files.UploadMismatch(
             f"{item.filename} was announced with {item.size} bytes, and more are sent; delete it"
             " and announce it anew."
-        ) from None
+        )
+    return length
 
 
 def _complete(request: HttpRequest, actor: Actor, session: UUID, file: UUID) -> HttpResponse:

@@ -201,7 +201,8 @@ def _judge(file: FileSession) -> inspection.Inspected:
             )
     with storage.local_copy(file.received) as path:
         stage = file.stage
-        return inspection.inspect(path, file.filename, stage.project.name, stage.version)
+        rules = limits.rules(stage.project)
+        return inspection.inspect(path, file.filename, stage.project.name, stage.version, rules)
 
 
 def _fail(file: FileSession, problem: Problem) -> None:

@@ -1,7 +1,7 @@
 """The one gate: stage, checks, policies, then published or held.
 
 A legacy upload is a stage with one file that asks to be published at once; a moderator's hold is
-a stage whose publication is ``processing`` (PEP 694).
+a stage whose publication is ``processing`` (PEP 694).  Only what waits has rows of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.db import transaction
 
 from accounts.actors import Actor
 from packages import access, names, projects, storage
-from packages.models import Artifact, File, Project, Stage, StagedFile, StageStatus
+from packages.models import Artifact, Project, Stage, StagedFile, StageStatus
 from packages.uploads import inspection, limits, publication, staged_files, staging
 from packages.uploads.inspection import Inspected, InvalidDistribution
 from packages.uploads.publication import FileExists, NotHeld, RefusedByPolicy, approve, reject
@@ -77,8 +77,8 @@ def submit(actor: Actor, upload: Upload) -> Outcome:
     limits.require_open()
     limits.require_pace(actor)
     projects.require_free_to_all(upload.name)
-    access.project_to_upload(actor, upload.name)
-    looked_at = inspection.inspect(upload.path, upload.filename, upload.name, upload.version)
+    rules = limits.rules(access.project_to_upload(actor, upload.name))
+    looked_at = inspection.inspect(upload.path, upload.filename, upload.name, upload.version, rules)
     with transaction.atomic():
         return _Gate(actor, upload, looked_at).pass_through()
 
@@ -102,32 +102,31 @@ class _Gate:
     def _known(self) -> Outcome | None:
         """Identical bytes are a success again; other bytes under a used name never are."""
         identity = self.looked_at.distribution.identity
-        if file := File.objects.filter(identity=identity).first():
-            self._same_or_refuse(file, deleted=file.deleted_at is not None)
-            return self._outcome(Result.PRESENT)
-        reserved = StagedFile.objects.filter(reserved=True, identity=identity)
-        if staged := reserved.select_related("stage").first():
-            self._same_or_refuse(staged)
-            return self._outcome(Result.HELD, staged.stage)
-        return None
+        known = publication.in_use([identity]).get(identity)
+        if known is None:
+            return None
+        self._same_or_refuse(known)
+        if isinstance(known, StagedFile):
+            return self._outcome(Result.HELD, known.stage)
+        return self._outcome(Result.PRESENT)
 
-    def _same_or_refuse(self, known: Artifact, *, deleted: bool = False) -> None:
+    def _same_or_refuse(self, known: Artifact) -> None:
         same = known.filename == self.upload.filename and known.sha256 == self.upload.sha256
-        if deleted or not same:
-            publication.refuse_used(known, self.upload.filename, deleted=deleted)
+        if publication.is_deleted(known) or not same:
+            publication.refuse_used(known, self.upload.filename)
 
     def _publish_at_once(self) -> Outcome:
         """Judged before the blob is kept, so that a refusal leaves nothing behind."""
-        stage = Stage.objects.create(
+        stage = Stage(
             project=self.project,
             version=self.version,
             sort_key=names.version_sort_key(self.version),
             created_by=self.actor.user,
         )
-        self._add_to(stage)
-        verdicts = publication.judge(stage, actor=self.actor)
+        files = [self._staged_file(stage)]
+        verdicts = publication.judge(stage, files, {}, actor=self.actor)  # after `_known`
         self._keep_bytes()
-        publication.settle(stage, verdicts)
+        publication.settle(stage, files, verdicts, actor=self.actor)
         held = stage.status == StageStatus.PROCESSING
         return self._outcome(Result.HELD if held else Result.PUBLISHED, stage)
 
@@ -145,17 +144,19 @@ class _Gate:
         limits.require_staging_room(stage, self.upload.size)
         publication.require_acceptable_name(self.actor, self.project)
         self._keep_bytes()
-        staged_files.add_complete(stage, self._add_to(stage))
+        file = self._staged_file(stage)
+        file.save()
+        staged_files.add_complete(stage, file)
         return self._outcome(Result.STAGED, stage)
 
     def _keep_bytes(self) -> None:
         storage.put(self.upload.path, self.upload.sha256, self.looked_at.metadata_bytes)
 
-    def _add_to(self, stage: Stage) -> StagedFile:
+    def _staged_file(self, stage: Stage) -> StagedFile:
         upload = self.upload
         digests = {"sha256": upload.sha256, "blake2b_256": upload.blake2b_256, "md5": upload.md5}
         facts = inspection.facts(self.looked_at, digests, upload.size, self.actor)
-        return stage.files.create(**facts)
+        return StagedFile(stage=stage, **facts)
 
     def _outcome(self, result: Result, stage: Stage | None = None) -> Outcome:
         holds = tuple(stage.holds) if stage and result is Result.HELD else ()

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.actors import SYSTEM, Actor
 from packages import access, names, projects
-from packages.models import FileStatus, Project, Role, Stage, StageStatus
+from packages.models import FileStatus, Project, Stage, StageStatus
 from packages.uploads import limits, publication
 from pypi_site.lib.problems import Conflict, NotFound, Problem
 
@@ -160,23 +160,6 @@ def find_unended_session(actor: Actor, identifier: UUID) -> Stage:
     return stage
 
 
-def role_on(actor: Actor, name: str) -> Role:
-    """The role that lets `actor` see what is staged of a project, public or not (role.project).
-
-    Raises `NotFound` for everybody else, whether the project exists or not.
-    """
-    mine = Role.objects.filter(user=actor.user, project__normalized_name=names.normalize(name))
-    role = mine.filter(kind__in=access.UPLOADERS).select_related("project").first()
-    if role is None:
-        raise NotFound("There is no such project among yours; check the spelling of its name.")
-    token = actor.token
-    if token and token.limited and not token.projects.filter(project=role.project_id).exists():
-        raise access.TokenTooNarrow(
-            f"This token is not valid for {role.project}; use one that is made for it."
-        )
-    return role
-
-
 def sessions_of(project: Project) -> publication.Stages:
     """The sessions that can still become public, the newest version first."""
     return _live_sessions(project).order_by("-sort_key")
@@ -187,7 +170,7 @@ def session_to_change(actor: Actor, name: str, identifier: UUID) -> Stage:
 
     Raises `NotFound` for those without a role, and for a session of another project.
     """
-    role = role_on(actor, name)
+    role = access.role_on(actor, name)
     if not role.project.stages.sessions().filter(identifier=identifier).exists():
         raise NotFound(f"{role.project} has no such stage; it may have been discarded.")
     return find_session(actor, identifier)
@@ -198,16 +181,9 @@ def _is_forgotten(stage: Stage) -> bool:
     return stage.closed_at is not None and stage.closed_at + kept < timezone.now()
 
 
-def lock(stage: Stage) -> Stage:
-    """The stage under lock, its project locked before it as everywhere."""
-    project = Project.objects.select_for_update().get(pk=stage.project_id)
-    stage = Stage.objects.select_for_update().get(pk=stage.pk)
-    stage.project = project
-    return stage
-
-
 def lock_editable(stage: Stage) -> Stage:
-    stage = lock(stage)
+    """The stage under lock.  Raises `SessionClosed` unless it takes changes."""
+    stage = Stage.objects.lock(stage)
     if not stage.editable:
         raise SessionClosed(f"The session is {stage.status} and takes no changes; open another.")
     return stage
@@ -270,6 +246,9 @@ def publish(stage: Stage, *, actor: Actor, reason: str = "") -> Stage:
             f"Complete or delete every file first: {', '.join(rows)}.",
             errors=[{"code": "file-not-completed", "message": row} for row in rows],
         )
-    stage = publication.settle(stage, publication.judge(stage, actor=actor))
+    files = publication.files_of(stage)
+    used = publication.in_use(file.identity for file in files)
+    verdicts = publication.judge(stage, files, used, actor=actor)
+    publication.settle(stage, files, verdicts, actor=actor)
     audit.record(actor, "stage.publish", stage, reason=reason, after={"status": stage.status})
     return stage

@@ -10,7 +10,8 @@ from accounts.models import AuditEvent
 from moderation import decisions
 from moderation.models import Decision, ProhibitedName
 from packages import storage
-from packages.models import File, Project, Stage
+from packages.models import File, Project
+from packages.uploads import stages
 from packages.uploads.stages import RefusedByPolicy, Result
 from tests.factories.index import held, submit
 from tests.factories.people import AdministratorFactory, ModeratorFactory, UserFactory, actor
@@ -238,8 +239,9 @@ def test_a_second_moderator_reads_that_another_was_faster(desk):
 
 
 def test_the_page_of_a_published_stage_that_nobody_decided_says_so(desk):
-    submit(UserFactory(trusted=True))
-    text = desk.get(page_of(Stage.objects.get())).content.decode()
+    stage = held()
+    stages.approve(stage, actor=SYSTEM, reason="by a command")
+    text = desk.get(page_of(stage)).content.decode()
     assert "does not wait for review" in text
     assert 'name="decision"' not in text
 

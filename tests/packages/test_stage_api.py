@@ -10,7 +10,6 @@ from accounts.actors import SYSTEM
 from accounts.models import AuditEvent
 from packages import access
 from packages.models import File, Role, StageStatus
-from packages.uploads import staging
 from tests.factories.index import published
 from tests.factories.people import UserFactory, actor, token_for
 from tests.packages.test_stage_views import staged
@@ -211,7 +210,7 @@ def test_whoever_loses_the_role_loses_the_stage(client, ada, stage):
     headers = of(ada)
     Role.objects.all().delete()
     assert client.get(address(stage), headers=headers).status_code == 404
-    staging.role_on(actor(staged_owner(stage)), "Gate_Keeper")
+    access.role_on(actor(staged_owner(stage)), "Gate_Keeper")
 
 
 def staged_owner(stage):

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.actors import SYSTEM
+from accounts.models import AuditEvent
 from moderation import decisions
 from moderation.models import Decision, ProhibitedName
 from packages import files, projects, storage
@@ -391,6 +392,27 @@ def test_u2_37_another_person_may_publish_while_the_maker_is_unknown():
     other = maintainer("demo")
     session.add(wheel())
     assert session.by(other).publish().status_code == 201
+
+
+def test_the_trail_and_the_journal_name_whoever_publishes_not_whoever_opened_the_session():
+    opener = uploader()
+    session = opener.open()
+    other = maintainer("demo")
+    session.add(wheel())
+    assert session.by(other).publish().status_code == 201
+    assert AuditEvent.objects.get(action="file.publish").user == other.user
+    assert {entry.actor for entry in JournalEntry.objects.all()} == {other.user.username}
+    assert Release.objects.get().published_by == other.user
+    assert File.objects.get().uploaded_by == opener.user
+
+
+def test_what_was_held_is_published_in_the_name_of_its_uploader_and_approved_by_the_moderator():
+    session = waiting()
+    moderator = ModeratorFactory()
+    decisions.approve(Stage.objects.get(), actor=actor(moderator), reason="fine")
+    assert AuditEvent.objects.get(action="file.publish").user == session.api.user
+    assert AuditEvent.objects.get(action="stage.approve").user == moderator
+    assert {entry.actor for entry in JournalEntry.objects.all()} == {session.api.user.username}
 
 
 def test_u2_22_what_a_moderator_rejects_is_mended_and_published():

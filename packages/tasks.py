@@ -9,6 +9,7 @@ from django.db import transaction
 from django_q.models import Schedule
 
 from packages import downloads, files, storage, verification
+from packages.simple import page_files
 from packages.uploads import incoming, staging
 
 DAY_SECONDS = 86_400
@@ -57,7 +58,8 @@ def fold_downloads() -> int:
 
 
 def sweep() -> dict[str, int]:
-    """Delete what killed processes left: blobs that no row names, half-received uploads."""
+    """Delete what killed processes left: blobs that no row names, half-received uploads, and pages
+    that nobody reads any more."""
     yesterday = time.time() - DAY_SECONDS
     return {
         "blobs": sum(
@@ -65,6 +67,7 @@ def sweep() -> dict[str, int]:
         ),
         "fragments": storage.remove_fragments(yesterday),
         "uploads": incoming.remove_leftovers(older_than=yesterday),
+        "pages": page_files.sweep(),
     }
 
 

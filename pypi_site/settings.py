@@ -197,6 +197,13 @@ CDN_KEYS_HEADER = env.str("GATEHOUSE_CDN_KEYS_HEADER", default="")
 # How long the CDN may keep what is purged on change.
 CDN_SECONDS = env.int("GATEHOUSE_CDN_SECONDS", default=DAY)
 
+# -- Prepared pages of the simple API --------------------------------------------------------
+
+PAGES_DIR = DATA_DIR / "pages"  # a cache: it may be deleted at any time
+PAGES_MEMORY = env.int("GATEHOUSE_PAGES_MEMORY", default=128 * MIB)  # bytes, in each process
+# How long a prepared page is trusted where no keeper runs.
+PAGES_RECHECK_SECONDS = env.float("GATEHOUSE_PAGES_RECHECK_SECONDS", default=1.0)
+
 # -- Uploads ---------------------------------------------------------------------------------
 
 UPLOAD_MAX_FILE_SIZE = env.int("GATEHOUSE_MAX_FILE_SIZE", default=100 * MIB)

@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import storages
 
+from packages.simple import store
+
 
 @pytest.fixture(autouse=True)
 def _own_files(tmp_path: Path, settings):
     """Blobs and arriving uploads go to a folder that only this test has."""
     settings.INCOMING_DIR = tmp_path / "incoming"
+    settings.PAGES_DIR = tmp_path / "pages"
+    settings.PAGES_RECHECK_SECONDS = 0  # no commit, no marker: so ask each time
+    store.forget()
     options = {"location": str(tmp_path / "files")}
     files = {"BACKEND": "packages.storage.DiskStorage", "OPTIONS": options}
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 
 from django.http import HttpRequest
 from django.http.request import MediaType
@@ -40,7 +41,13 @@ def choose(request: HttpRequest) -> Representation:
     """``?format=`` first, then ``Accept``.  Raises `NotAcceptable`."""
     if wanted := request.GET.get("format"):
         return _by_format(wanted)
-    accepted = _accepted(request)
+    return by_accept(request.headers.get("Accept", ""))
+
+
+@lru_cache(maxsize=1024)
+def by_accept(header: str) -> Representation:
+    """What suits the header best.  Raises `NotAcceptable`."""
+    accepted = _accepted(header)
     if not accepted:  # absent, or not to be understood (NEG-1, NEG-19)
         return Representation.HTML
     best = http.choose(accepted, list(_OFFERED))
@@ -62,7 +69,7 @@ def _by_format(wanted: str) -> Representation:
         raise NotAcceptable from None
 
 
-def _accepted(request: HttpRequest) -> list[MediaType]:
+def _accepted(header: str) -> list[MediaType]:
     """Every range of the header; Django's own list lacks what is refused with ``q=0`` (NEG-16)."""
-    ranges = map(MediaType, request.headers.get("Accept", "").split(","))
+    ranges = map(MediaType, header.split(","))
     return [media for media in ranges if media.sub_type]

@@ -47,6 +47,12 @@ class ProjectLink:
     serial: int
 
 
+def project_page_of(name: str) -> ProjectPage | None:
+    """The page of a normalized name, None if it has none."""
+    project = Project.objects.known().filter(normalized_name=name).first()
+    return project_page(project) if project else None
+
+
 def project_page(project: Project) -> ProjectPage:
     """The page of a known project; a quarantined one shows its status and no files (STA-3)."""
     files = File.objects.offered().filter(release__project=project).in_order()
@@ -81,9 +87,12 @@ def root_links() -> Iterator[ProjectLink]:
     return (ProjectLink(*row) for row in rows.iterator(chunk_size=5000))
 
 
-def root_serial() -> int:
-    """The serial of the newest change anywhere."""
-    return journal.last_serial()
+def serial_of(name: str) -> int | None:
+    """The serial of a project's newest change, None if it has no page; without a name, of all."""
+    if not name:
+        return journal.last_serial()
+    found = Project.objects.known().filter(normalized_name=name)
+    return found.values_list("serial", flat=True).first()
 
 
 def says_status(page: ProjectPage) -> bool:

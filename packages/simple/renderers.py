@@ -12,6 +12,8 @@ from typing import Any
 
 from packages.simple.pages import API_VERSION, FileLink, ProjectLink, ProjectPage, says_status
 
+# Part of every ETag: raise it when the rendering changes and the serial does not.
+RENDERING = 2
 _HEAD = (
     "<!DOCTYPE html>\n"
     '<html lang="en">\n'

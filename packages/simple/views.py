@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 
-from packages import access, names
-from packages.simple import negotiation, pages, renderers
+from packages import names
+from packages.simple import codings, negotiation, store
+from packages.simple.answers import Answer, Variant
 from packages.simple.negotiation import Representation
 from pypi_site.lib import http
 from pypi_site.lib.problems import NotFound
 
-CACHE = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
-# Part of every ETag: raise it when the rendering changes and the serial does not.
-RENDERING = 1
-_SHORT = {item: item.rpartition("/")[2] for item in Representation}
+NO_PROJECT = "There is no such project here."
+BRIEFLY = "public, max-age=10"
 
 
 @http.read_only
 def root(request: HttpRequest) -> HttpResponse:
     """The list of projects."""
-    serial = pages.root_serial()
-
-    def render(wanted: Representation) -> bytes:
-        if wanted is Representation.JSON:
-            return renderers.root_json(pages.root_links(), serial)
-        return renderers.root_html(pages.root_links())
-
-    return _answer(request, negotiation.choose(request), serial, render)
+    return _page(request, store.INDEX, negotiation.choose(request))
 
 
 @http.read_only
@@ -49,14 +39,7 @@ def for_hatch(request: HttpRequest, name: str) -> HttpResponse:
 
 def project_page(request: HttpRequest, normalized: str, wanted: Representation) -> HttpResponse:
     """A project page in the `wanted` representation, or 404 (SIM-13)."""
-    found = access.known_project(normalized)
-
-    def render(wanted: Representation) -> bytes:
-        page = pages.project_page(found)
-        as_json = wanted is Representation.JSON
-        return renderers.project_json(page) if as_json else renderers.project_html(page)
-
-    return _answer(request, wanted, found.serial, render)
+    return _page(request, normalized, wanted)
 
 
 @http.read_only
@@ -78,23 +61,19 @@ def _redirect(request: HttpRequest, target: str) -> HttpResponse:
     return HttpResponsePermanentRedirect(f"{target}?{query}" if query else target)
 
 
-def _answer(
-    request: HttpRequest,
-    wanted: Representation,
-    serial: int,
-    render: Callable[[Representation], bytes],
-) -> HttpResponse:
-    """304 when the serial has not moved, without rendering; else the page."""
-    etag = f'"{serial}.{RENDERING}.{_SHORT[wanted]}"'
-    headers = {
-        "ETag": etag,
-        "Vary": "Accept",
-        "Cache-Control": CACHE,
-        "X-PyPI-Last-Serial": str(serial),
-        "Access-Control-Allow-Origin": "*",
-    }
-    if http.not_modified(request, etag):
-        return HttpResponse(status=304, headers=headers)
-    return HttpResponse(
-        render(wanted), content_type=negotiation.content_type(wanted), headers=headers
-    )
+def _page(request: HttpRequest, name: str, wanted: Representation) -> HttpResponse:
+    """The prepared page, or 304; what the lane sends, but for the road."""
+    coding = codings.choose(request.headers.get("Accept-Encoding"))
+    found = store.answer(name, Variant(wanted, coding))
+    if found is None:
+        raise NotFound(NO_PROJECT, headers={"Cache-Control": BRIEFLY})
+    condition = request.headers.get
+    if found.is_known(condition("If-None-Match"), condition("If-Modified-Since")):
+        return _without_body(found)
+    return HttpResponse(found.body, headers=dict(found.headers))
+
+
+def _without_body(found: Answer) -> HttpResponse:
+    response = HttpResponse(status=304, headers=dict(found.not_modified))
+    del response["Content-Type"]
+    return response

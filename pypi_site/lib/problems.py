@@ -128,10 +128,10 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
         body, content_type = problem.text, "text/plain; charset=utf-8"
     response = HttpResponse(body, status=problem.status, content_type=content_type)
     response.reason_phrase = problem.reason
-    for name, value in problem.headers.items():
-        response[name] = value
     response["Cache-Control"] = "no-store"
     response["Vary"] = "Accept"
+    for name, value in problem.headers.items():
+        response[name] = value
     return response
 
 

@@ -150,7 +150,7 @@ def test_the_sweep_takes_what_was_being_written_when_the_process_was_killed(arri
     old.write_bytes(b"half")
     young.write_bytes(b"half")
     age(old)
-    assert tasks.sweep() == {"blobs": 0, "fragments": 1, "uploads": 0}
+    assert tasks.sweep() == {"blobs": 0, "fragments": 1, "uploads": 0, "pages": 0}
     assert young.exists()
     assert not old.exists()
 
@@ -220,7 +220,7 @@ def test_the_sweep_takes_uploads_that_never_arrived_whole(settings):
 
 
 def test_the_sweep_of_an_index_without_files_finds_nothing():
-    assert tasks.sweep() == {"blobs": 0, "fragments": 0, "uploads": 0}
+    assert tasks.sweep() == {"blobs": 0, "fragments": 0, "uploads": 0, "pages": 0}
 
 
 def test_the_sweep_runs_every_day_however_often_it_is_scheduled():

@@ -1,0 +1,95 @@
+"""The simple API ahead of Django: prepared pages, sent with nothing in between.
+
+It takes GET and HEAD of ``/simple/`` and ``/simple/<normalized name>/`` where a page is there to
+be sent.  Everything else, errors included, is for the views, which use the same store.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+
+from packages import markers
+from packages.simple import codings, negotiation, store
+from packages.simple.answers import Answer, Variant
+from pypi_site.lib import wsgi
+from pypi_site.lib.problems import Problem
+from pypi_site.lib.wsgi import Environ, StartResponse
+
+PREFIX = "/simple/"
+_NORMALIZED = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*)?", re.ASCII)
+NAME_LENGTH = 128
+_MEMORY = 4096  # strings of Accept and Accept-Encoding; clients send few
+
+
+def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
+    """The lane (see `pypi_site.lib.wsgi`)."""
+    path = environ["PATH_INFO"]
+    if not path.startswith(PREFIX) or environ.get("QUERY_STRING"):
+        return None
+    method = environ["REQUEST_METHOD"]
+    if method not in ("GET", "HEAD"):
+        return None
+    variant = _variant(environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_ENCODING"))
+    found = _find(path, variant) if variant else None
+    if found is None or (settings.SECURE_SSL_REDIRECT and wsgi.must_redirect(environ)):
+        return None
+    return _send(environ, start_response, found, method)
+
+
+def _send(
+    environ: Environ, start_response: StartResponse, found: Answer, method: str
+) -> Iterable[bytes]:
+    security = wsgi.security_headers(wsgi.is_secure(environ))
+    condition = environ.get
+    if found.is_known(condition("HTTP_IF_NONE_MATCH"), condition("HTTP_IF_MODIFIED_SINCE")):
+        start_response("304 Not Modified", found.not_modified + security)
+        return ()
+    start_response("200 OK", found.headers + security)
+    return () if method == "HEAD" else (found.body,)
+
+
+@lru_cache(_MEMORY)
+def _variant(accept: str, accept_encoding: str | None) -> Variant | None:
+    """None when nothing suits: the views say what is wrong."""
+    try:
+        return Variant(negotiation.by_accept(accept), codings.choose(accept_encoding))
+    except Problem:
+        return None
+
+
+def _find(path: str, variant: Variant) -> Answer | None:
+    """What is in memory and current; else whatever the store finds."""
+    name = path[len(PREFIX) : -1]
+    document = store.documents.get((name, variant.kind))
+    if document and path[-1] == "/" and document.is_current(markers.here()):
+        document.used = True
+        if found := document.answers.get(variant):
+            return found
+    return _ask(path, name, variant)
+
+
+def _ask(path: str, name: str, variant: Variant) -> Answer | None:
+    if not _is_page(path, name):
+        return None
+    if not connection.in_atomic_block:  # as it is in tests
+        close_old_connections()  # no request of Django's does it for us
+    try:
+        return store.answer(name, variant)
+    except store.DATABASE_AWAY:
+        return None
+
+
+def _is_page(path: str, name: str) -> bool:
+    """Whether it is the address of a page, spelled as we spell it."""
+    if path == PREFIX:
+        return True
+    return (
+        path == f"{PREFIX}{name}/"
+        and 0 < len(name) <= NAME_LENGTH
+        and _NORMALIZED.fullmatch(name) is not None
+    )

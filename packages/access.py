@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Q
 
 from accounts.actors import SYSTEM, Actor
 from accounts.models import ApiToken
 from packages import names
-from packages.models import Project, Release, Role, TokenProject
-from pypi_site.lib.problems import NotFound, Refused
+from packages.models import File, FormerName, Project, Release, Role, TokenProject
+from packages.models.release import ReleaseQuerySet
+from pypi_site.lib.problems import Moved, NotFound, Refused
 
 DELETE_FILE = "packages.delete_file"
+CHANGE_PROJECT = "packages.change_project"
+CHANGE_RELEASE = "packages.change_release"
+OWNERS = (Role.Kind.OWNER,)
 UPLOADERS = (Role.Kind.OWNER, Role.Kind.MAINTAINER)
 
 
@@ -34,6 +38,18 @@ class NotAccepting(Refused):
     code, title = "project-takes-no-uploads", "Project takes no uploads"
 
 
+class Renamed(Refused):
+    """The project has another name now, and its new files carry that."""
+
+    code, title = "project-renamed", "The project has another name now"
+
+
+class InQuarantine(Refused):
+    """Nothing about it changes while moderators look at it, but by them."""
+
+    code, title = "in-quarantine", "In quarantine"
+
+
 class EmailNotVerified(Refused):
     """Nobody publishes whom we cannot write to."""
 
@@ -46,10 +62,13 @@ def project_to_upload(actor: Actor, name: str) -> Project | None:
     None if there is no such project at all.  Raises `Refused` in one of its kinds.
     """
     require_uploader(actor)
-    project = Project.objects.filter(normalized_name=names.normalize(name)).first()
+    normalized = names.normalize(name)
+    project = Project.objects.filter(normalized_name=normalized).first()
     if project and is_claimed(project):
         authorize_upload(actor, project)
         return project
+    if project is None:
+        require_never_used(actor, normalized)
     require_unlimited(actor, name)
     if project:
         require_accepting(project)
@@ -59,12 +78,29 @@ def project_to_upload(actor: Actor, name: str) -> Project | None:
 def authorize_upload(actor: Actor, project: Project) -> None:
     """Refuse unless `actor` may add files to `project` now."""
     if not _has_role(actor, project, UPLOADERS):
-        raise NotYours(
-            f"The name {project.normalized_name} belongs to somebody else; choose another name, or"
-            " ask its owner to make you a maintainer."
-        )
+        raise _somebody_elses(project.normalized_name)
     _require_reach(actor, project)
     require_accepting(project)
+
+
+def require_never_used(actor: Actor, normalized: str) -> None:
+    """Refuse a former name of a project: to its people with the name that it has now."""
+    former = FormerName.objects.filter(normalized_name=normalized).select_related("project").first()
+    if former is None:
+        return
+    if not _has_role(actor, former.project, UPLOADERS):
+        raise _somebody_elses(normalized)
+    raise Renamed(
+        f"{former.name} is called {former.project.name} now: give your distribution that name,"
+        " build it anew and upload that."
+    )
+
+
+def _somebody_elses(normalized: str) -> NotYours:
+    return NotYours(
+        f"The name {normalized} belongs to somebody else; choose another name, or ask its owner to"
+        " make you a maintainer."
+    )
 
 
 def role_on(actor: Actor, name: str) -> Role:
@@ -81,7 +117,12 @@ def role_on(actor: Actor, name: str) -> Role:
 
 
 def require_accepting(project: Project) -> None:
-    """Refuse for archived and quarantined projects, a quarantined free name included."""
+    """Refuse for archived, quarantined and deleted projects, a quarantined free name included."""
+    if project.deleted_at:
+        raise NotAccepting(
+            f"{project.normalized_name} was deleted on {project.deleted_at:%d %B %Y}; restore it"
+            " in its settings, then upload again."
+        )
     if not project.accepts_uploads:
         reason = f" ({project.status_reason})" if project.status_reason else ""
         raise NotAccepting(
@@ -90,13 +131,44 @@ def require_accepting(project: Project) -> None:
         )
 
 
-def authorize_management(actor: Actor, project: Project) -> None:
-    """Refuse unless `actor` owns `project`, or administers this index (by the admin, no token)."""
-    if actor is SYSTEM or actor.may(DELETE_FILE):
+def authorize_management(
+    actor: Actor,
+    project: Project,
+    *,
+    kinds: Iterable[str] = OWNERS,
+    permission: str = DELETE_FILE,
+    about: File | Release | None = None,
+) -> None:
+    """Refuse unless `actor` owns `project`, or administers this index (in person, by no token).
+
+    `kinds` widens it to other roles, `permission` is the administrator's.  Owners change nothing
+    that is in quarantine: the project, and the release or file that it is `about`.
+    """
+    if actor is SYSTEM or actor.may(permission):
         return
-    if not _has_role(actor, project, [Role.Kind.OWNER]):
-        raise NotYours(f"Only owners of {project.name} may do this; ask one of them.")
+    if not _has_role(actor, project, kinds):
+        who = "owners and maintainers" if Role.Kind.MAINTAINER in kinds else "owners"
+        raise NotYours(f"Only {who} of {project.name} may do this; ask one of them.")
     _require_reach(actor, project)
+    require_no_quarantine(project, about)
+
+
+def authorize_moderation(actor: Actor, permission: str = CHANGE_PROJECT) -> None:
+    """Refuse unless `actor` is a moderator in person: no token carries that power."""
+    if actor is not SYSTEM and not actor.may(permission):
+        raise Refused("Only moderators put things into quarantine and clear it; report it to one.")
+
+
+def require_no_quarantine(project: Project, about: File | Release | None = None) -> None:
+    """Refuse what touches a quarantined project, release or file."""
+    places: list[Project | Release | File | None] = [project, about]
+    if isinstance(about, File):
+        places.append(about.release)
+    if held := next((place for place in places if place and place.quarantined), None):
+        raise InQuarantine(
+            f"{held} is in quarantine and stays as it is until a moderator has looked at it; write"
+            " to the moderators if you think that is wrong."
+        )
 
 
 def require_uploader(actor: Actor) -> None:
@@ -126,17 +198,61 @@ def is_claimed(project: Project) -> bool:
 
 
 def known_project(name: str) -> Project:
-    """The project with this normalized name that has a page, or `NotFound` (SIM-13)."""
-    return _found(Project.objects.known().filter(normalized_name=name))
+    """The project with this normalized name that has a page: where every door looks it up.
+
+    Raises `Moved` for a former name that leads on, else `NotFound` (SIM-13).  Whoever lets
+    `Moved` pass has it answered by a redirect to the same address under the new name.
+    """
+    project = Project.objects.known().filter(normalized_name=name).first()
+    if project is None:
+        raise _moved(name) or NotFound(
+            "There is no such project here; check the spelling of its name."
+        )
+    return project
+
+
+def _moved(name: str) -> Moved | None:
+    former = FormerName.objects.redirecting().filter(normalized_name=name)
+    found = former.select_related("project").first()
+    if found is None:
+        return None
+    new = found.project.normalized_name
+    return Moved(f"{found.name} is called {found.project.name} now.", name=new, pk=new)
+
+
+def project_of(actor: Actor, name: str, kinds: Iterable[str] = OWNERS) -> Project:
+    """The project that `actor` has a role on or administers, by any name, be it deleted.
+
+    Raises `NotFound` for everybody else: they learn nothing.
+    """
+    normalized = names.normalize(name)
+    mine = Q(normalized_name=normalized) | Q(former_names__normalized_name=normalized)
+    projects = Project.objects.filter(mine, published_at__isnull=False).distinct()
+    if not actor.may(DELETE_FILE):
+        projects = projects.filter(roles__user=actor.user, roles__kind__in=list(kinds))
+    project = projects.first()
+    if project is None:
+        raise NotFound("There is no such project among yours; check the spelling of its name.")
+    _require_reach(actor, project)
+    return project
 
 
 def offered_release(project: Project, version: str) -> Release:
-    """The release that equals `version` by PEP 440, or `NotFound`."""
+    """The release that equals `version` by PEP 440 and may be seen, or `NotFound`."""
+    return _release(project, project.releases.offered(), version)
+
+
+def any_release(project: Project, version: str) -> Release:
+    """The same, be it in quarantine: for those who manage it."""
+    return _release(project, project.releases.all(), version)
+
+
+def _release(project: Project, releases: ReleaseQuerySet, version: str) -> Release:
     try:
         key = names.version_sort_key(version)
     except names.InvalidVersion:
         raise NotFound(f"{project.name} has no release {version[:64]!r}.") from None
-    release = project.releases.offered().filter(sort_key=key).first()
+    release = releases.filter(sort_key=key).first()
     if release is None:
         raise NotFound(f"{project.name} has no release {version}.")
     return release
@@ -146,13 +262,6 @@ def limit_token(token: ApiToken, projects: Iterable[Project]) -> None:
     """Say which projects a limited token may touch."""
     rows = [TokenProject(token=token, project=project) for project in projects]
     TokenProject.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def _found(projects: QuerySet[Project]) -> Project:
-    project = projects.first()
-    if project is None:
-        raise NotFound("There is no such project here; check the spelling of its name.")
-    return project
 
 
 def _has_role(actor: Actor, project: Project, kinds: Iterable[str]) -> bool:

@@ -10,13 +10,14 @@ from django.http import HttpRequest
 
 from accounts import actors
 from packages import files, projects, releases
-from packages.models import File, JournalEntry, Project, Release, Role
+from packages.models import File, FormerName, JournalEntry, Project, Release, Role
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
 
 CHANGE_PROJECT = "packages.change_project"
 CHANGE_RELEASE = "packages.change_release"
 DELETE_FILE = "packages.delete_file"
 PUBLIC = "The reason is public: installers and the project's page show it."
+PUBLIC_TO_OWNERS = "The owners of the project get it by e-mail."
 
 
 def _acting(verb: Any) -> Any:
@@ -37,6 +38,69 @@ def _status_action(verb: Any, label: str, done: str) -> Any:
         permission=CHANGE_PROJECT,
         hint=PUBLIC,
     )
+
+
+def _quarantine_actions(verbs: Any, permission: str) -> list[Any]:
+    """What moderators do about what is suspicious, and how they undo it."""
+    return [
+        with_reason(
+            _acting(verbs.quarantine),
+            name="quarantine",
+            label="Quarantine: hide it from everybody",
+            done="in quarantine; clearing it brings back what was",
+            permission=permission,
+            hint=PUBLIC_TO_OWNERS,
+        ),
+        with_reason(
+            _acting(verbs.clear),
+            name="clear",
+            label="Clear the quarantine: as it was before",
+            done="out of quarantine",
+            permission=permission,
+            hint=PUBLIC_TO_OWNERS,
+        ),
+    ]
+
+
+def _yank_actions(verbs: Any, permission: str) -> list[Any]:
+    return [
+        with_reason(
+            _acting(verbs.yank),
+            name="yank",
+            label="Yank: keep for pins, skip otherwise",
+            done="yanked",
+            permission=permission,
+            hint=PUBLIC,
+        ),
+        with_reason(
+            _acting(verbs.unyank),
+            name="unyank",
+            label="Unyank: offer to new installs again",
+            done="offered again",
+            permission=permission,
+        ),
+    ]
+
+
+def _bin_actions(verbs: Any, kind: str) -> list[Any]:
+    return [
+        with_reason(
+            _acting(verbs.delete),
+            name=f"delete_{kind}",
+            label="Delete: into the bin",
+            done="deleted; it can be restored from the bin",
+            permission=DELETE_FILE,
+            hint="Lock files that name it will fail, and its name can never be used again. Yanking"
+            " is gentler.",
+        ),
+        with_reason(
+            _acting(verbs.restore),
+            name=f"restore_{kind}",
+            label="Restore from the bin",
+            done="offered again",
+            permission=DELETE_FILE,
+        ),
+    ]
 
 
 class LimitsForm(ModelForm):
@@ -62,21 +126,42 @@ class RoleInline(admin.TabularInline):
         return False
 
 
+class FormerNameInline(admin.TabularInline):
+    """What a project was called; renaming is done in its settings."""
+
+    model = FormerName
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "Former names (an administrator renames a project in its settings)"
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Project)
 class ProjectAdmin(ReadOnlyAdmin):
     """Projects, with the status that PEP 792 gives them."""
 
-    list_display = ["name", "status", "published_at", "created_at", "serial"]
-    list_filter = ["status", ("published_at", admin.EmptyFieldListFilter)]
-    search_fields = ["normalized_name"]
-    inlines = [RoleInline]
+    list_display = ["name", "status", "published_at", "created_at", "deleted_at", "serial"]
+    list_filter = [
+        "status",
+        ("published_at", admin.EmptyFieldListFilter),
+        ("deleted_at", admin.EmptyFieldListFilter),
+    ]
+    search_fields = ["normalized_name", "former_names__normalized_name"]
+    inlines = [RoleInline, FormerNameInline]
     form = LimitsForm
     fields = [*projects.LIMITS, "reason"]
     actions = [
         _status_action(projects.quarantine, "Quarantine: offer and take nothing", "quarantined"),
+        _status_action(projects.clear, "Clear the quarantine: as it was before", "cleared"),
         _status_action(projects.archive, "Archive: take no more uploads", "archived"),
         _status_action(projects.deprecate, "Deprecate: tell people to move on", "deprecated"),
         _status_action(projects.activate, "Activate: undo any of these", "active again"),
+        *_bin_actions(projects, "project"),
     ]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -91,56 +176,40 @@ class ProjectAdmin(ReadOnlyAdmin):
 
 @admin.register(Release)
 class ReleaseAdmin(ReadOnlyAdmin):
-    """Releases, to yank and to unyank."""
+    """Releases, to yank, quarantine and delete, and to undo that."""
 
-    list_display = ["project", "version", "published_at", "yanked_at", "yanked_reason"]
+    list_display = ["project", "version", "published_at", "yanked_at", "quarantined_at"]
     list_select_related = ["project"]
-    list_filter = [("yanked_at", admin.EmptyFieldListFilter)]
+    list_filter = [
+        ("yanked_at", admin.EmptyFieldListFilter),
+        ("quarantined_at", admin.EmptyFieldListFilter),
+    ]
     search_fields = ["project__normalized_name", "version"]
     actions = [
-        with_reason(
-            _acting(releases.yank),
-            name="yank",
-            label="Yank: keep for pins, skip otherwise",
-            done="yanked",
-            permission=CHANGE_RELEASE,
-            hint=PUBLIC,
-        ),
-        with_reason(
-            _acting(releases.unyank),
-            name="unyank",
-            label="Unyank: offer to new installs again",
-            done="offered again",
-            permission=CHANGE_RELEASE,
-        ),
+        *_yank_actions(releases, CHANGE_RELEASE),
+        *_quarantine_actions(releases, CHANGE_PROJECT),
+        *_bin_actions(releases, "release"),
     ]
 
 
 @admin.register(File)
 class FileAdmin(ReadOnlyAdmin):
-    """Files, to delete and to restore; a deleted file's name stays used."""
+    """Files: the same; a deleted file's name stays used."""
 
-    list_display = ["filename", "size", "published_at", "uploaded_by", "deleted_at", "purged_at"]
+    list_display = ["filename", "size", "published_at", "uploaded_by"]
+    list_display += ["yanked_at", "quarantined_at", "deleted_at", "purged_at"]
     list_select_related = ["uploaded_by"]
-    list_filter = ["filetype", ("deleted_at", admin.EmptyFieldListFilter)]
+    list_filter = [
+        "filetype",
+        ("yanked_at", admin.EmptyFieldListFilter),
+        ("quarantined_at", admin.EmptyFieldListFilter),
+        ("deleted_at", admin.EmptyFieldListFilter),
+    ]
     search_fields = ["filename", "sha256"]
     actions = [
-        with_reason(
-            _acting(files.delete),
-            name="delete_file",
-            label="Delete: into the bin",
-            done="deleted; it can be restored from the bin",
-            permission=DELETE_FILE,
-            hint="Lock files that name it will fail, and its name can never be used again. Yanking"
-            " the release is gentler.",
-        ),
-        with_reason(
-            _acting(files.restore),
-            name="restore_file",
-            label="Restore from the bin",
-            done="offered again",
-            permission=DELETE_FILE,
-        ),
+        *_yank_actions(files, CHANGE_RELEASE),
+        *_quarantine_actions(files, CHANGE_PROJECT),
+        *_bin_actions(files, "file"),
     ]
 
 

@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from packages import access, names
-from packages.models import File, Project, Release
+from packages.models import File, Project, ProjectStatus, Release
+from packages.verb_api import DeleteProjectView
 
 
 class FileSerializer(serializers.ModelSerializer):
@@ -59,7 +60,14 @@ class ProjectSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Project
-        fields = ["name", "normalized_name", "status", "status_reason", "published_at", "serial"]
+        fields = ["name", "normalized_name", "status", "status_reason", "successor"]
+        fields += ["published_at", "serial"]
+
+    successor = serializers.SerializerMethodField()
+
+    def get_successor(self, project: Project) -> str:
+        """Only while it is deprecated: a quarantine hides it."""
+        return project.successor if project.status == ProjectStatus.DEPRECATED else ""
 
 
 class ProjectViewSet(viewsets.ReadOnlyModelViewSet):
@@ -68,6 +76,10 @@ class ProjectViewSet(viewsets.ReadOnlyModelViewSet):
     queryset = Project.objects.listed()
     serializer_class = ProjectSerializer
     lookup_value_regex = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Delete a project, as its owner: 204."""
+        return DeleteProjectView.as_view()(request._request, name=kwargs["pk"])
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One project with its releases, newest first."""

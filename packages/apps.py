@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class PackagesConfig(AppConfig):
     name = "packages"
+
+    def ready(self) -> None:
+        from packages import letters  # noqa: F401 - connects its receiver

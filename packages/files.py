@@ -1,24 +1,45 @@
-"""Verbs on files: delete, restore, empty the bin.
+"""Verbs on files: yank, unyank, quarantine, clear, delete, restore, empty the bin.
 
 A deleted file lies in the bin for some days; its name stays used for ever (UPL-5).
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit
-from accounts.actors import Actor
-from packages import access, events, journal
+from accounts.actors import SYSTEM, Actor
+from packages import access, events, journal, marks
+from packages.marks import clear, quarantine, unyank, yank
 from packages.models import File, FileSession, Project, Stage, StagedFile
 from packages.models.file import FileType
 from pypi_site.lib.problems import Conflict, Refused
 
+__all__ = [
+    "AlreadyDeleted",
+    "NotInBin",
+    "TooLateToDelete",
+    "clear",
+    "delete",
+    "empty_bin",
+    "may_delete",
+    "named",
+    "put_into_bin",
+    "quarantine",
+    "restore",
+    "take_out_of_bin",
+    "unyank",
+    "yank",
+]
 BATCH = 500
+DELETION = ["deleted_at", "deleted_reason", "deleted_by"]
 
 
 class AlreadyDeleted(Conflict):
@@ -42,7 +63,8 @@ class TooLateToDelete(Refused):
 def may_delete(actor: Actor, file: File) -> bool:
     """Whether the site's policy lets an owner delete the file now (administrators always may)."""
     young = timezone.now() - file.uploaded_at < timedelta(hours=settings.DELETION_HOURS)
-    return young or file.release.is_prerelease or actor.may(access.DELETE_FILE)
+    powerful = actor is SYSTEM or actor.may(access.DELETE_FILE)
+    return young or file.release.is_prerelease or powerful
 
 
 @transaction.atomic
@@ -51,17 +73,11 @@ def delete(file: File, *, actor: Actor, reason: str) -> File:
 
     Raises `TooLateToDelete` for an owner whose file is older than the site allows.
     """
-    file = _lock(file)
-    access.authorize_management(actor, file.release.project)
+    file, project = marks.lock(file)
+    access.authorize_management(actor, project, about=file)
     if file.deleted_at:
         raise AlreadyDeleted(f"{file} was deleted on {file.deleted_at:%d %B %Y}.")
-    if not may_delete(actor, file):
-        raise TooLateToDelete(
-            f"{file} is older than {settings.DELETION_HOURS} hours and may stand in lock files;"
-            " yank the release, or ask an administrator to delete it."
-        )
-    file.deleted_at, file.deleted_reason, file.deleted_by = timezone.now(), reason, actor.user
-    file.save(update_fields=["deleted_at", "deleted_reason", "deleted_by"])
+    put_into_bin([file], actor=actor, reason=reason)
     _record(actor, file, "file.delete", f"remove file {file.filename}", reason)
     return file
 
@@ -69,28 +85,59 @@ def delete(file: File, *, actor: Actor, reason: str) -> File:
 @transaction.atomic
 def restore(file: File, *, actor: Actor, reason: str = "") -> File:
     """Take a file out of the bin: the same bytes are offered again at the same address."""
-    file = _lock(file)
-    access.authorize_management(actor, file.release.project)
+    file, project = marks.lock(file)
+    access.authorize_management(actor, project, about=file)
     if file.deleted_at is None or file.purged_at:
         raise NotInBin(f"{file} is not in the bin; only a file deleted lately can be restored.")
-    _require_no_other_sdist(file)
-    file.deleted_at, file.deleted_reason, file.deleted_by = None, "", None
-    file.save(update_fields=["deleted_at", "deleted_reason", "deleted_by"])
+    take_out_of_bin([file], project)
     _record(actor, file, "file.restore", f"restore file {file.filename}", reason)
     return file
+
+
+def put_into_bin(files: Iterable[File], *, actor: Actor, reason: str) -> datetime:
+    """All at one moment, which is returned; the caller holds the project's lock and records it.
+
+    Raises `TooLateToDelete` unless every one of them may go.
+    """
+    files, now = list(files), timezone.now()
+    if old := next((file for file in files if not may_delete(actor, file)), None):
+        raise TooLateToDelete(
+            f"{old} is older than {settings.DELETION_HOURS} hours and may stand in lock files;"
+            " yank it, or ask an administrator to delete it."
+        )
+    _change(files, deleted_at=now, deleted_reason=reason, deleted_by=actor.user)
+    return now
+
+
+def take_out_of_bin(files: Sequence[File], project: Project) -> None:
+    """The same bytes are offered again; the caller holds the project's lock and records it."""
+    if project.deleted_at:
+        raise Conflict(f"{project} was deleted as a whole; restore the project.")
+    for file in files:
+        _require_no_other_sdist(file)
+    _change(files, deleted_at=None, deleted_reason="", deleted_by=None)
+
+
+def _change(files: Sequence[File], **facts: Any) -> None:
+    """All in one statement, and the same in memory."""
+    File.objects.filter(pk__in=[file.pk for file in files]).update(**facts)
+    for file in files:
+        for name, value in facts.items():
+            setattr(file, name, value)
 
 
 def empty_bin() -> int:
     """Give up the bytes of files whose time in the bin is over; returns how many."""
     before = timezone.now() - timedelta(days=settings.BIN_DAYS)
-    overdue = File.objects.in_bin().filter(deleted_at__lt=before).order_by("pk")
+    evidence = Q(quarantined_at__isnull=False) | Q(release__quarantined_at__isnull=False)
+    overdue = File.objects.in_bin().filter(deleted_at__lt=before).exclude(evidence).order_by("pk")
     return sum(_purge(file) for file in overdue[:BATCH])
 
 
 @transaction.atomic
 def _purge(file: File) -> bool:
     """The row stays, with the name; the sweep takes the blob if no other row names it."""
-    file = _lock(file)
+    file, _ = marks.lock(file)
     if file.deleted_at is None or file.purged_at:
         return False
     file.purged_at = timezone.now()
@@ -111,15 +158,6 @@ def named(digests: list[str]) -> set[str]:
     }
 
 
-def _lock(file: File) -> File:
-    """The file under lock, its project locked first as everywhere."""
-    project = Project.objects.lock(file.release.project_id)
-    chosen = File.objects.select_for_update(of=("self",)).select_related("release")
-    file = chosen.get(pk=file.pk)
-    file.release.project = project
-    return file
-
-
 def _require_no_other_sdist(file: File) -> None:
     sdists = file.release.files.filter(filetype=FileType.SDIST, deleted_at=None)
     if file.filetype == FileType.SDIST and sdists.exists():
@@ -127,7 +165,7 @@ def _require_no_other_sdist(file: File) -> None:
 
 
 def _record(actor: Actor, file: File, action: str, entry: str, reason: str) -> None:
-    audit.record(actor, action, file, reason=reason)
+    event = audit.record(actor, action, file, reason=reason)
     journal.record(actor, file.release.project, entry, version=file.release.version)
-    event = events.file_deleted if file.deleted_at else events.file_restored
-    event.send(File, file=file)
+    signal = events.file_deleted if file.deleted_at else events.file_restored
+    signal.send(File, file=file, event=event)

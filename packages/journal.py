@@ -12,13 +12,17 @@ CHANNEL = "gatehouse_journal"  # what the trigger notifies (migration 0008)
 _LOCK = 0x6A6F7572  # "jour": the advisory lock that puts commits in the order of their serials
 
 
-def record(actor: Actor, project: Project, *actions: str, version: str = "") -> list[JournalEntry]:
+def record(
+    actor: Actor, project: Project, *actions: str, version: str = "", name: str = ""
+) -> list[JournalEntry]:
     """Add an entry for each action and stamp the project with the serial of the last.
+
+    `name` is a former name of the project that the entry is about.
 
     Call it last in a transaction: from here to the commit no other change gets a serial, so
     whoever has read up to serial n will never meet a smaller one later.
 
-    After the commit the change marker of the project moves, and every process of this host sees
+    After the commit the change marker of the name moves, and every process of this host sees
     the change.  Other hosts are told by the database: a trigger on the journal notifies
     `CHANNEL` with the normalized name of each entry.
     """
@@ -27,7 +31,7 @@ def record(actor: Actor, project: Project, *actions: str, version: str = "") -> 
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
     facts = {
-        "project": project.normalized_name,
+        "project": name or project.normalized_name,
         "version": version,
         "actor": actor.label[:200],
     }
@@ -35,8 +39,7 @@ def record(actor: Actor, project: Project, *actions: str, version: str = "") -> 
     JournalEntry.objects.bulk_create(entries)
     project.serial = entries[-1].serial
     project.save(update_fields=["serial"])
-    name = project.normalized_name
-    transaction.on_commit(lambda: markers.touch(name), robust=True)
+    transaction.on_commit(lambda: markers.touch(facts["project"]), robust=True)
     return entries
 
 

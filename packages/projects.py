@@ -1,15 +1,21 @@
-"""Verbs on projects: register, archive, deprecate, quarantine, activate, stage uploads."""
+"""Verbs on projects: register, archive, deprecate, activate, quarantine, clear, delete, restore."""
 
 from __future__ import annotations
 
-from django.db import transaction
+import re
+
+from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.actors import Actor
-from packages import access, events, journal, names
-from packages.models import Project, ProjectStatus, Role
+from packages import access, events, files, journal, names
+from packages.marks import valid_reason
+from packages.models import File, Project, ProjectStatus, Role
+from packages.models.project import SUCCESSOR_LENGTH
 from pypi_site.lib.problems import Conflict, Problem, Refused
 
+_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+STATUS = ["status", "status_reason", "status_before", "status_reason_before", "successor"]
 LIMITS = ["max_file_size", "max_project_size", "max_members", "max_metadata_size"]
 
 
@@ -23,6 +29,24 @@ class ReservedName(Problem):
     """A name that this index or an operating system keeps for itself (NAM-9)."""
 
     code, title = "reserved-name", "Reserved name"
+
+
+class NameTaken(Conflict):
+    """The name is, or was, another project's."""
+
+    code, title = "name-taken", "Name taken"
+
+
+class InvalidSuccessor(Problem):
+    """What is to be used instead of a project is a name or an address."""
+
+    code, title = "invalid-successor", "Invalid successor"
+
+
+class NotConfirmed(Problem):
+    """Whoever deletes a project writes its name, so that it is the one he means."""
+
+    code, title = "not-confirmed", "Not confirmed"
 
 
 class NoChange(Conflict):
@@ -40,7 +64,7 @@ def claim(actor: Actor, name: str) -> Project:
     access.require_uploader(actor)
     require_free_to_all(name)
     normalized = names.normalize(name)
-    project = _find_or_reserve(normalized, name)
+    project = _find_or_reserve(actor, normalized, name)
     if access.is_claimed(project):
         access.authorize_upload(actor, project)
     else:
@@ -50,13 +74,21 @@ def claim(actor: Actor, name: str) -> Project:
     return project
 
 
-def _find_or_reserve(normalized: str, name: str) -> Project:
-    """The project under lock; its row is made where there is none."""
+def _find_or_reserve(actor: Actor, normalized: str, name: str) -> Project:
+    """The project under lock; its row is made where there is none.
+
+    While we wait for the lock, or for the name, the project may get another name.
+    """
     locked = Project.objects.select_for_update()
     if project := locked.filter(normalized_name=normalized).first():
         return project
-    Project.objects.get_or_create(normalized_name=normalized, defaults={"name": name})
-    return locked.get(normalized_name=normalized)
+    access.require_never_used(actor, normalized)
+    try:
+        Project.objects.get_or_create(normalized_name=normalized, defaults={"name": name})
+        return locked.get(normalized_name=normalized)
+    except (IntegrityError, Project.DoesNotExist):
+        access.require_never_used(actor, normalized)
+        raise NameTaken(f"The name {normalized} was taken this moment; try again.") from None
 
 
 def require_free_to_all(name: str) -> None:
@@ -90,22 +122,48 @@ def release_name(project: Project, *, actor: Actor) -> None:
 
 def archive(project: Project, *, actor: Actor, reason: str = "") -> Project:
     """No more uploads; files stay (PEP 792)."""
-    return _set_status(project, ProjectStatus.ARCHIVED, actor, reason)
+    return _choose_status(project, ProjectStatus.ARCHIVED, actor, reason)
 
 
-def deprecate(project: Project, *, actor: Actor, reason: str = "") -> Project:
-    """Tell people to move on; everything keeps working (PEP 792)."""
-    return _set_status(project, ProjectStatus.DEPRECATED, actor, reason)
+def deprecate(project: Project, *, actor: Actor, reason: str = "", successor: str = "") -> Project:
+    """Tell people to move on, perhaps to a `successor`; everything keeps working (PEP 792).
 
-
-def quarantine(project: Project, *, actor: Actor, reason: str = "") -> Project:
-    """Offer nothing of the project and take nothing for it, until somebody clears it (PEP 792)."""
-    return _set_status(project, ProjectStatus.QUARANTINED, actor, reason)
+    The successor is the name of a project, here or elsewhere, or an address.
+    """
+    successor = valid_successor(project, successor)
+    return _choose_status(project, ProjectStatus.DEPRECATED, actor, reason, successor)
 
 
 def activate(project: Project, *, actor: Actor, reason: str = "") -> Project:
-    """Undo any of the above: the same bytes are offered again (STA-4)."""
-    return _set_status(project, ProjectStatus.ACTIVE, actor, reason)
+    """The ordinary status again."""
+    return _choose_status(project, ProjectStatus.ACTIVE, actor, reason)
+
+
+@transaction.atomic
+def quarantine(project: Project, *, actor: Actor, reason: str = "") -> Project:
+    """Offer nothing of the project and take nothing for it, until somebody clears it (PEP 792)."""
+    access.authorize_moderation(actor)
+    project = Project.objects.lock(project.pk)
+    if project.quarantined:
+        raise NoChange(f"{project} is quarantined already.")
+    before = _status_of(project)
+    project.status_before, project.status_reason_before = project.status, project.status_reason
+    project.status, project.status_reason = ProjectStatus.QUARANTINED, valid_reason(reason)
+    return _record_status(project, actor, reason, before, "project quarantined")
+
+
+@transaction.atomic
+def clear(project: Project, *, actor: Actor, reason: str = "") -> Project:
+    """End a quarantine: the status is the one before, and the same bytes are offered (STA-4)."""
+    access.authorize_moderation(actor)
+    project = Project.objects.lock(project.pk)
+    if not project.quarantined:
+        raise NoChange(f"{project} is not in quarantine.")
+    before = _status_of(project)
+    project.status = project.status_before or ProjectStatus.ACTIVE
+    project.status_reason = project.status_reason_before
+    _forget_status(project)
+    return _record_status(project, actor, reason, before, "project quarantine cleared")
 
 
 @transaction.atomic
@@ -136,19 +194,107 @@ def set_staging(project: Project, *, actor: Actor, on: bool) -> Project:
     return project
 
 
+def valid_successor(project: Project, successor: str) -> str:
+    """A project's name or a web address, short enough to be shown; "" for none."""
+    successor = successor.strip()
+    if names.is_valid(successor) and names.normalize(successor) == project.normalized_name:
+        raise InvalidSuccessor(f"{project} cannot be its own successor; name another project.")
+    is_address = _ADDRESS.fullmatch(successor) and len(successor) <= SUCCESSOR_LENGTH
+    if successor and not is_address and not names.is_valid(successor):
+        raise InvalidSuccessor(
+            "Give the successor as a project's name, or as an address that begins with https://."
+        )
+    return successor
+
+
 @transaction.atomic
-def _set_status(project: Project, status: ProjectStatus, actor: Actor, reason: str) -> Project:
+def _choose_status(
+    project: Project, status: ProjectStatus, actor: Actor, reason: str, successor: str = ""
+) -> Project:
+    """What owners may choose; a moderator who chooses for them ends a quarantine with it."""
     project = Project.objects.lock(project.pk)
-    if project.status == status:
+    access.authorize_management(actor, project, permission=access.CHANGE_PROJECT)
+    if (project.status, project.successor) == (status, successor):
         raise NoChange(f"{project} is {status} already.")
-    before = {"status": project.status, "reason": project.status_reason}
-    project.status = status
+    before, reason = _status_of(project), valid_reason(reason)
+    project.status, project.successor = status, successor
     project.status_reason = "" if status == ProjectStatus.ACTIVE else reason
-    project.save(update_fields=["status", "status_reason"])
-    after = {"status": project.status, "reason": project.status_reason}
-    action = f"project.{status}"
-    audit.record(actor, action, project, reason=reason, before=before, after=after)
+    _forget_status(project)
+    return _record_status(project, actor, reason, before, f"set status {status}")
+
+
+def _forget_status(project: Project) -> None:
+    project.status_before = project.status_reason_before = ""
+
+
+def _status_of(project: Project) -> dict[str, str]:
+    """For the trail."""
+    return {
+        "status": project.status,
+        "reason": project.status_reason,
+        "successor": project.successor,
+    }
+
+
+def _record_status(
+    project: Project, actor: Actor, reason: str, before: dict[str, str], entry: str
+) -> Project:
+    project.save(update_fields=STATUS)
+    action, after = f"project.{project.status}", _status_of(project)
+    event = audit.record(actor, action, project, reason=reason, before=before, after=after)
     if project.published_at:  # a name that is only reserved is nobody's business
-        journal.record(actor, project, f"set status {status}")
-    events.project_status_changed.send(Project, project=project)
+        journal.record(actor, project, entry)
+    events.project_status_changed.send(Project, project=project, event=event)
+    return project
+
+
+# -- deletion -------------------------------------------------------------------------------------
+
+
+def require_confirmed(project: Project, typed: str) -> None:
+    """Refuse unless the project's name was written, in any spelling."""
+    if names.normalize(typed.strip()) != project.normalized_name:
+        raise NotConfirmed(
+            f"{project} is still here: to delete it write {project.name} as the confirmation."
+        )
+
+
+@transaction.atomic
+def delete(project: Project, *, actor: Actor, reason: str) -> Project:
+    """Take a whole project away: its files lie in the bin, its names stay reserved.
+
+    Raises `TooLateToDelete` for an owner one of whose files is older than the site allows.
+    """
+    project = Project.objects.lock(project.pk)
+    access.authorize_management(actor, project)
+    if project.deleted_at or project.published_at is None:
+        raise files.AlreadyDeleted(f"{project} is not public; there is nothing to delete.")
+    offered = File.objects.filter(release__project=project, deleted_at=None)
+    moment = files.put_into_bin(offered.select_related("release"), actor=actor, reason=reason)
+    project.deleted_at, project.deleted_reason = moment, reason
+    project.deleted_by = actor.user
+    project.save(update_fields=files.DELETION)
+    return _record_deletion(project, actor, "delete", "remove project", reason)
+
+
+@transaction.atomic
+def restore(project: Project, *, actor: Actor, reason: str = "") -> Project:
+    """Bring a deleted project back, with the files that went with it and are still in the bin."""
+    project = Project.objects.lock(project.pk)
+    access.authorize_management(actor, project)
+    if project.deleted_at is None:
+        raise files.NotInBin(f"{project} was not deleted.")
+    gone = File.objects.in_bin().filter(release__project=project)
+    together = list(gone.filter(deleted_at=project.deleted_at).select_related("release"))
+    project.deleted_at, project.deleted_reason, project.deleted_by = None, "", None
+    project.save(update_fields=files.DELETION)
+    files.take_out_of_bin(together, project)
+    return _record_deletion(project, actor, "restore", "restore project", reason)
+
+
+def _record_deletion(project: Project, actor: Actor, verb: str, entry: str, reason: str) -> Project:
+    event = audit.record(actor, f"project.{verb}", project, reason=reason)
+    journal.record(actor, project, entry)
+    signal = events.project_deleted if verb == "delete" else events.project_restored
+    signal.send(Project, project=project, event=event)
     return project

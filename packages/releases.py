@@ -1,82 +1,75 @@
-"""Verbs on releases: yank, unyank."""
+"""Verbs on releases: yank, unyank, quarantine, clear, delete, restore."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
-from django.utils import timezone
 
 from accounts import audit
 from accounts.actors import Actor
-from packages import events, journal
-from packages.models import Project, Release
-from packages.models.release import YANK_REASON_LENGTH
-from pypi_site.lib.problems import Conflict, Problem
+from packages import access, events, files, journal, marks
+from packages.marks import (
+    AlreadyYanked,
+    InvalidReason,
+    NotYanked,
+    clear,
+    quarantine,
+    unyank,
+    valid_reason,
+    yank,
+)
+from packages.models import File, Release
 
-
-class AlreadyYanked(Conflict):
-    """The release is yanked; unyank it first to yank it for another reason."""
-
-    code, title = "already-yanked", "Already yanked"
-
-
-class NotYanked(Conflict):
-    """Only a yanked release can be unyanked."""
-
-    code, title = "not-yanked", "Not yanked"
-
-
-class InvalidReason(Problem):
-    """Installers print the reason as it is: one line of plain text (YNK-5)."""
-
-    code, title = "invalid-reason", "Invalid reason"
+__all__ = [
+    "AlreadyYanked",
+    "InvalidReason",
+    "NotYanked",
+    "clear",
+    "delete",
+    "quarantine",
+    "restore",
+    "unyank",
+    "valid_reason",
+    "yank",
+]
 
 
 @transaction.atomic
-def yank(release: Release, *, actor: Actor, reason: str = "") -> Release:
-    """Stop offering a release to new installs, while pinned installs keep working.
+def delete(release: Release, *, actor: Actor, reason: str) -> Release:
+    """Put all files of a release into the bin; its version and filenames stay used.
 
-    Installers skip a yanked release unless a requirement names it exactly (PEP 592), so
-    yanking, unlike deletion, breaks no lock file.
+    Raises `TooLateToDelete` for an owner one of whose files is older than the site allows.
     """
-    release = _lock(release)
-    if release.yanked_at:
-        raise AlreadyYanked(f"{release} was yanked on {release.yanked_at:%d %B %Y}.")
-    release.yanked_at, release.yanked_reason = timezone.now(), valid_reason(reason)
-    release.save(update_fields=["yanked_at", "yanked_reason"])
-    audit.record(actor, "release.yank", release, reason=reason)
-    journal.record(actor, release.project, "yank release", version=release.version)
-    events.release_yanked.send(Release, release=release)
+    release, project = marks.lock(release)
+    access.authorize_management(actor, project, about=release)
+    left = list(release.files.filter(deleted_at=None).order_by("filename"))
+    if not left:
+        raise files.AlreadyDeleted(f"{release} has no files left to delete.")
+    files.put_into_bin(left, actor=actor, reason=reason)
+    _record(actor, release, "delete", reason, left)
     return release
 
 
 @transaction.atomic
-def unyank(release: Release, *, actor: Actor, reason: str = "") -> Release:
-    """Offer a yanked release to new installs again."""
-    release = _lock(release)
-    if release.yanked_at is None:
-        raise NotYanked(f"{release} is not yanked.")
-    before = {"yanked_at": release.yanked_at.isoformat(), "reason": release.yanked_reason}
-    release.yanked_at, release.yanked_reason = None, ""
-    release.save(update_fields=["yanked_at", "yanked_reason"])
-    audit.record(actor, "release.unyank", release, reason=reason, before=before)
-    journal.record(actor, release.project, "unyank release", version=release.version)
-    events.release_unyanked.send(Release, release=release)
+def restore(release: Release, *, actor: Actor, reason: str = "") -> Release:
+    """Take every file of a release that lies in the bin out of it."""
+    release, project = marks.lock(release)
+    access.authorize_management(actor, project, about=release)
+    binned = list(release.files.in_bin().order_by("filename"))
+    if not binned:
+        raise files.NotInBin(f"{release} has no files in the bin; only what was deleted lately is.")
+    files.take_out_of_bin(binned, project)
+    _record(actor, release, "restore", reason, binned)
     return release
 
 
-def _lock(release: Release) -> Release:
-    """The release under lock, its project locked first as everywhere."""
-    project = Project.objects.lock(release.project_id)
-    release = Release.objects.select_for_update().get(pk=release.pk)
-    release.project = project
-    return release
-
-
-def valid_reason(reason: str) -> str:
-    """One line of at most 1,000 printable characters, shown verbatim by pip and uv."""
-    reason = " ".join(reason.split())
-    if len(reason) > YANK_REASON_LENGTH or not reason.isprintable():
-        raise InvalidReason(
-            f"Give the reason in at most {YANK_REASON_LENGTH} characters of plain text."
-        )
-    return reason
+def _record(
+    actor: Actor, release: Release, verb: str, reason: str, touched: Sequence[File]
+) -> None:
+    after = {"files": [file.filename for file in touched]}
+    event = audit.record(actor, f"release.{verb}", release, reason=reason, after=after)
+    entry = "remove release" if verb == "delete" else "restore release"
+    journal.record(actor, release.project, entry, version=release.version)
+    signal = events.release_deleted if verb == "delete" else events.release_restored
+    signal.send(Release, release=release, event=event)

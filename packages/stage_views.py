@@ -19,28 +19,23 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors
-from packages import access, names, projects
+from packages import access, choices, names, projects
+from packages.choices import Choice
 from packages.models import FileSession, FileStatus, Role, Stage, StageStatus
+from packages.tables import Badge, Row, Table
 from packages.uploads import staging
 from packages.views import LOCAL_HOSTS, Banner, Snippet
 from pypi_site.lib.problems import NotFound, Problem
 
+COLUMNS = ("Size", "State", "SHA-256")
+REASON_LENGTH = 500
 FILE_TONES = {FileStatus.COMPLETED: "good", FileStatus.ERROR: "bad", FileStatus.PENDING: "warn"}
 
 
 class ReasonForm(forms.Form):
     """Why; nobody has to say."""
 
-    reason = forms.CharField(required=False, max_length=500)
-
-
-@dataclass(frozen=True)
-class StagedFileRow:
-    """A file as the page shows it; `tone` colours its status."""
-
-    file: FileSession
-    tone: str
-    sha256: str
+    reason = forms.CharField(required=False, max_length=REASON_LENGTH)
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,8 @@ class StageView:
     """A stage as the page shows it."""
 
     stage: Stage
-    files: list[StagedFileRow]
+    files: Table
+    discard: Choice
     banners: list[Banner]
     snippets: list[Snippet]
     waits_for: list[str]  # the files that keep it from being published
@@ -157,16 +153,39 @@ def _view(request: HttpRequest, stage: Stage) -> StageView:
     files: list[FileSession] = getattr(stage, "live_files")  # noqa: B009 - set by Prefetch
     return StageView(
         stage=stage,
-        files=[_row(file) for file in files],
+        files=Table(f"Files of {stage}", COLUMNS, tuple(_row(file) for file in files)),
+        discard=_discard(stage),
         banners=_banners(stage),
         snippets=_preview_snippets(request, stage) if files else [],
         waits_for=[file.filename for file in files if file.status != FileStatus.COMPLETED],
     )
 
 
-def _row(file: FileSession) -> StagedFileRow:
-    tone = FILE_TONES.get(FileStatus(file.status), "")
-    return StagedFileRow(file, tone, file.received or file.hashes.get("sha256", ""))
+def _row(file: FileSession) -> Row:
+    return Row(
+        title=file.filename,
+        id=str(file.identifier),
+        facts=tuple(file.notices),
+        size=file.size,
+        state=Badge(file.status, FILE_TONES.get(FileStatus(file.status), "")),
+        sha256=file.received or file.hashes.get("sha256", ""),
+    )
+
+
+def _discard(stage: Stage) -> Choice:
+    text = "Nothing of it was public. Its files are deleted here and can be staged again."
+    if stage.project.published_at is None:
+        text += " The name is given up with its last stage."
+    return Choice(
+        id=str(stage.identifier),
+        address=reverse(
+            "project-stage-discard", args=[stage.project.normalized_name, stage.identifier]
+        ),
+        label=f"Discard {stage.version}",
+        text=text,
+        asks=(choices.reason(choices.RECORD, length=REASON_LENGTH),),
+        danger=True,
+    )
 
 
 def _banners(stage: Stage) -> list[Banner]:

@@ -9,15 +9,17 @@ from urllib.parse import urlsplit
 
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import conditional_page, require_safe
 
-from packages import descriptions, names, particulars
+from packages import access, descriptions, names, particulars
 from packages.models import File, Project, ProjectStatus, Release, Role
 from packages.models.file import FileType
+from packages.tables import Badge, Row, Table
+from pypi_site.lib.problems import NotFound
 
 NEWEST = 10
 A_MONTH = 30 * 24 * 3600
@@ -34,18 +36,21 @@ class Snippet:
 
 
 @dataclass(frozen=True)
+class Link:
+    """Where to go; only a word where there is no address."""
+
+    text: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Banner:
     """What one must know before reading on; `tone` is good, warn, bad or none."""
 
     tone: str
     title: str
     texts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class FileRow:
-    file: File
-    in_words: str
+    instead: Link | None = None
 
 
 @require_safe
@@ -119,7 +124,7 @@ def project_detail(request: HttpRequest, name: str, version: str = "") -> HttpRe
 
     A quarantined project keeps a page that says so and offers nothing (PEP 792).
     """
-    project = get_object_or_404(Project.objects.known(), normalized_name=names.normalize(name))
+    project = _known(name)
     releases = list(project.releases.offered().newest_first().defer("metadata"))
     release = _chosen(releases, version)
     if release is None and version:
@@ -129,6 +134,14 @@ def project_detail(request: HttpRequest, name: str, version: str = "") -> HttpRe
         return redirect(address, permanent=True)
     context = _head(request, project, release, releases) | _body(project, release)
     return _cached(request, render(request, "packages/project.html", context))
+
+
+def _known(name: str) -> Project:
+    """A former name leads on; what is not found gets a page that says so."""
+    try:
+        return access.known_project(names.normalize(name))
+    except NotFound as problem:
+        raise Http404(problem.detail) from None
 
 
 def _chosen(releases: list[Release], version: str) -> Release | None:
@@ -179,7 +192,18 @@ def _project_banners(project: Project) -> list[Banner]:
         ),
     }.get(ProjectStatus(project.status), ("", "", ""))
     texts = tuple(filter(None, [project.status_reason, text]))
-    return [Banner(tone, title, texts)] if title else []
+    return [Banner(tone, title, texts, _successor(project))] if title else []
+
+
+def _successor(project: Project) -> Link | None:
+    """What to use instead of a deprecated project: an address, a project here, or just a name."""
+    if project.status != ProjectStatus.DEPRECATED or not project.successor:
+        return None
+    if "://" in project.successor:
+        return Link(project.successor, project.successor)
+    here = Project.objects.listed().filter(normalized_name=names.normalize(project.successor))
+    found = here.first()
+    return Link(project.successor, found.get_absolute_url() if found else "")
 
 
 def _release_banners(release: Release) -> list[Banner]:
@@ -212,11 +236,31 @@ def _body(project: Project, release: Release | None) -> dict[str, object]:
     }
 
 
-def _files(release: Release) -> list[FileRow]:
+def _files(release: Release) -> Table:
     """The source distribution, then the wheels by name."""
     files = File.objects.offered().filter(release=release).defer("metadata").in_order()
-    rows = [FileRow(file, _in_words(file)) for file in files]
-    return sorted(rows, key=lambda row: row.file.filetype != FileType.SDIST)
+    rows = [_row(file, release) for file in sorted(files, key=_wheels_last)]
+    return Table(f"Files of {release}", ("Size", "Uploaded", "SHA-256"), tuple(rows))
+
+
+def _wheels_last(file: File) -> bool:
+    return file.filetype != FileType.SDIST
+
+
+def _row(file: File, release: Release) -> Row:
+    words = _in_words(file)
+    if file.requires_python != release.requires_python:
+        words += f" · Python {file.requires_python}"
+    return Row(
+        title=file.filename,
+        id=file.identity,
+        address=file.get_absolute_url(),
+        facts=tuple(filter(None, [words, file.yanked_reason])),
+        marks=(Badge("yanked", "warn"),) if file.yanked_at else (),
+        size=file.size,
+        at=file.uploaded_at,
+        sha256=file.sha256,
+    )
 
 
 def _in_words(file: File) -> str:

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from django.contrib import admin
-from django.urls import include, path, re_path, register_converter
+from django.urls import URLPattern, include, path, re_path, register_converter
 from django.urls.converters import StringConverter
 from django.views.generic import TemplateView
 from rest_framework.routers import DefaultRouter
 
-from packages import file_views, legacy_json_views, stage_views
+from packages import (
+    file_views,
+    legacy_json_views,
+    projects,
+    release_views,
+    releases,
+    renames,
+    settings_views,
+    stage_views,
+)
+from packages import files as file_verbs
 from packages import views as pages
 from packages.api import ProjectViewSet
-from packages.file_api import FileView, RestoreView
 from packages.simple import files, previews
 from packages.simple import views as simple
 from packages.stage_api import StageViewSet
 from packages.uploads import legacy, sessions
+from packages.verb_api import (
+    DeleteFileView,
+    DeleteReleaseView,
+    DeprecateView,
+    FileVerb,
+    ProjectVerb,
+    RedirectView,
+    ReleaseVerb,
+    RenameView,
+    VerbView,
+)
 from pypi_site import health, problem_pages, xmlrpc
 from pypi_site.lib import http
 from search import views as search
@@ -91,11 +113,66 @@ STAGES_API = [
     ),
 ]
 
-_FILE = "api/v1/projects/<project:name>/files/<filename:filename>"
+_RELEASE, _FILE = "releases/<version:version>/", "files/<filename:filename>/"
+
+
+def _verbs(
+    place: str, prefix: str, view: type[VerbView], *verbs: str, of: ModuleType
+) -> list[URLPattern]:
+    """An address for each of these verbs of a module."""
+    return [
+        path(f"{place}{verb}/", view.as_view(verb=getattr(of, verb)), name=f"{prefix}-{verb}")
+        for verb in verbs
+    ]
+
+
+VERBS_API = [
+    *_verbs("", "api-project", ProjectVerb, "archive", "activate", "restore", of=projects),
+    *_verbs("", "api-project", DeprecateView, "deprecate", of=projects),
+    *_verbs("", "api-project", RenameView, "rename", of=renames),
+    path("former-names/<project:former>/", RedirectView.as_view(), name="api-former-name"),
+    path(_RELEASE, DeleteReleaseView.as_view(), name="api-release"),
+    *_verbs(_RELEASE, "api-release", ReleaseVerb, "yank", "unyank", "restore", of=releases),
+    path(_FILE, DeleteFileView.as_view(), name="api-file"),
+    *_verbs(_FILE, "api-file", FileVerb, "yank", "unyank", "restore", of=file_verbs),
+]
 FILES = [
     path("", file_views.files, name="project-files"),
-    path("<filename:filename>/delete/", file_views.delete, name="project-file-delete"),
-    path("<filename:filename>/restore/", file_views.restore, name="project-file-restore"),
+    *[
+        path(
+            f"<filename:filename>/{verb}/",
+            file_views.act,
+            {"verb": verb},
+            name=f"project-file-{verb}",
+        )
+        for verb in ("yank", "unyank", "delete", "restore")
+    ],
+]
+RELEASES = [
+    path("", release_views.all_releases, name="project-releases"),
+    *[
+        path(
+            f"<version:version>/{verb}/",
+            release_views.act,
+            {"verb": verb},
+            name=f"project-release-{verb}",
+        )
+        for verb in ("yank", "unyank", "delete", "restore")
+    ],
+]
+SETTINGS = [
+    path("", settings_views.overview, name="project-settings"),
+    path("archive/", settings_views.archive, name="project-archive"),
+    path("deprecate/", settings_views.deprecate, name="project-deprecate"),
+    path("activate/", settings_views.activate, name="project-activate"),
+    path("rename/", settings_views.rename, name="project-rename"),
+    path("delete/", settings_views.delete, name="project-delete"),
+    path("restore/", settings_views.restore, name="project-restore"),
+    path(
+        "former-names/<project:former>/",
+        settings_views.redirect_former_name,
+        name="project-redirect",
+    ),
 ]
 _PAGES = (
     r"project/[^/]+(?:/[^/]+)?|search|admin|help/problems|accounts(?:/[\w-]+)*|api/v1(?:/[^/]+)*"
@@ -132,10 +209,7 @@ urlpatterns = [
         previews.metadata,
     ),
     # programs
-    path("api/v1/projects/<project:name>/files/<filename:filename>/", FileView.as_view()),
-    path(
-        "api/v1/projects/<project:name>/files/<filename:filename>/restore/", RestoreView.as_view()
-    ),
+    path("api/v1/projects/<project:name>/", include(VERBS_API)),
     path("api/v1/projects/<project:name>/stages/", include(STAGES_API)),
     path("api/v1/", include(router.urls)),
     path("pypi", xmlrpc.endpoint, name="xmlrpc"),
@@ -151,6 +225,8 @@ urlpatterns = [
     path("project/<project:name>/", pages.project_detail, name="project"),
     path("project/<project:name>/stages/", include(STAGES)),
     path("project/<project:name>/files/", include(FILES)),
+    path("project/<project:name>/releases/", include(RELEASES)),
+    path("project/<project:name>/settings/", include(SETTINGS)),
     path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
     path("search/", search.search, name="search"),
     path("help/problems/", problem_pages.problems, name="problems"),

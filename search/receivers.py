@@ -10,17 +10,31 @@ from packages import events
 from packages.models import File, Project, Release
 from pypi_site.lib import jobs
 
+FILES = [
+    *(events.file_published, events.file_deleted, events.file_restored),
+    *(events.file_quarantined, events.file_cleared),
+]
+RELEASES = [
+    *(events.release_yanked, events.release_unyanked),
+    *(events.release_quarantined, events.release_cleared),
+    *(events.release_deleted, events.release_restored),
+]
+PROJECTS = [
+    *(events.project_status_changed, events.project_renamed),
+    *(events.project_deleted, events.project_restored),
+]
 
-@receiver([events.file_published, events.file_deleted, events.file_restored])
+
+@receiver(FILES)
 def file_changed(sender: type[File], file: File, **kwargs: Any) -> None:
     jobs.enqueue("search.tasks.update", file.release.project_id)
 
 
-@receiver([events.release_yanked, events.release_unyanked])
+@receiver(RELEASES)
 def release_changed(sender: type[Release], release: Release, **kwargs: Any) -> None:
     jobs.enqueue("search.tasks.update", release.project_id)
 
 
-@receiver(events.project_status_changed)
+@receiver(PROJECTS)
 def project_changed(sender: type[Project], project: Project, **kwargs: Any) -> None:
     jobs.enqueue("search.tasks.update", project.pk)

@@ -154,6 +154,10 @@ class File(Artifact):
     def project(self) -> Project:
         return self.release.project
 
+    @property
+    def quarantined(self) -> bool:
+        return self.quarantined_at is not None
+
     def get_absolute_url(self) -> str:
         """Where the bytes are: the digest makes the address immutable (SIM-18).
 

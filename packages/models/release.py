@@ -95,3 +95,7 @@ class Release(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("release", args=[self.project.normalized_name, self.version])
+
+    @property
+    def quarantined(self) -> bool:
+        return self.quarantined_at is not None

@@ -56,12 +56,12 @@ def project_page_of(name: str) -> ProjectPage | None:
 def project_page(project: Project) -> ProjectPage:
     """The page of a known project; a quarantined one shows its status and no files (STA-3)."""
     files = File.objects.offered().filter(release__project=project).in_order()
-    releases = project.releases.order_by("sort_key").values_list("version", flat=True)
+    releases = project.releases.offered().order_by("sort_key").values_list("version", flat=True)
     return ProjectPage(
         name=project.normalized_name,
         status=project.status,
-        status_reason=project.status_reason,
-        versions=() if project.quarantined else tuple(releases),
+        status_reason=project.status_text,
+        versions=tuple(releases),
         files=tuple(_link(file) for file in files.select_related("release")),
         serial=project.serial,
     )

@@ -6,7 +6,7 @@ function of a `Submission` that returns a `Verdict`; all are asked, and the grav
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -15,6 +15,13 @@ from django.utils.module_loading import import_string
 
 from accounts.actors import Actor
 from packages.models import Project, StagedFile
+from pypi_site.lib.problems import Problem
+
+
+class RefusedByPolicy(Problem):
+    """This site does not take it (UPL-12)."""
+
+    code, title = "refused-by-policy", "Refused by this index"
 
 
 class Outcome(IntEnum):
@@ -74,6 +81,19 @@ def review(submission: Submission) -> list[Verdict]:
     """What every policy of this site says, but for those that allow."""
     verdicts = [_ask(path, submission) for path in settings.UPLOAD_POLICIES]
     return [verdict for verdict in verdicts if verdict.outcome is not Outcome.ALLOW]
+
+
+def require_allowed(submission: Submission) -> None:
+    """Refuse what any policy refuses; what one would hold passes.  Raises `RefusedByPolicy`."""
+    refuse_if_refused(review(submission))
+
+
+def refuse_if_refused(verdicts: Iterable[Verdict]) -> None:
+    """Raise `RefusedByPolicy` with every refusal among the verdicts, if there is one."""
+    refusals = [item for item in verdicts if item.outcome is Outcome.REFUSE]
+    if refusals:
+        errors = [{"code": item.code, "message": item.reason} for item in refusals]
+        raise RefusedByPolicy(refusals[0].reason, errors=errors)
 
 
 def _ask(path: str, submission: Submission) -> Verdict:

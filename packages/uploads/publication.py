@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.actors import Actor
-from packages import events, journal, names, projects
+from packages import access, events, journal, names, projects
 from packages.models import Artifact, File, Project, Release, Stage, StagedFile, StageStatus
 from packages.models.file import FileType
 from packages.uploads import limits, policies
 from packages.uploads.findings import Level
 from packages.uploads.policies import Submission, Verdict
-from pypi_site.lib.problems import Conflict, Problem
+from pypi_site.lib.problems import Conflict
 
 Stages = QuerySet[Stage]
 CHECKS = "packages.uploads.checks"  # where a hold comes from that no policy asked for
@@ -32,12 +32,6 @@ class FileExists(Conflict):
     """A filename is used once, ever.  Clients know the phrase "File already exists" (UPL-3)."""
 
     code, title = "file-exists", "File already exists"
-
-
-class RefusedByPolicy(Problem):
-    """This site does not take it (UPL-12)."""
-
-    code, title = "refused-by-policy", "Refused by this index"
 
 
 class NotHeld(Conflict):
@@ -131,10 +125,7 @@ def _review(
     registers = project.published_at is None
     submissions = [Submission(actor, project, registers, version, file) for file in subjects]
     verdicts = [verdict for item in submissions for verdict in policies.review(item)]
-    refusals = [item for item in verdicts if item.outcome is policies.Outcome.REFUSE]
-    if refusals:
-        errors = [{"code": item.code, "message": item.reason} for item in refusals]
-        raise RefusedByPolicy(refusals[0].reason, errors=errors)
+    policies.refuse_if_refused(verdicts)
     return list(dict.fromkeys(verdicts))
 
 
@@ -216,6 +207,7 @@ def publish(stage: Stage, staged: Sequence[StagedFile], *, actor: Actor) -> None
     """Make a stage public, all its files at once; `actor` is who wanted that."""
     now, project = timezone.now(), stage.project
     known = project.releases.filter(sort_key=stage.sort_key).first()
+    access.require_no_quarantine(project, known)
     release = known or (_new_release(stage, staged, now, actor) if staged else None)
     files = _publish_files(staged, release, now) if release else []
     entries = ["new release"] if release and not known else []

@@ -17,7 +17,8 @@ from packages import access, names, projects, storage
 from packages.models import Artifact, Project, Stage, StagedFile, StageStatus
 from packages.uploads import inspection, limits, publication, staged_files, staging
 from packages.uploads.inspection import Inspected, InvalidDistribution
-from packages.uploads.publication import FileExists, NotHeld, RefusedByPolicy, approve, reject
+from packages.uploads.policies import RefusedByPolicy
+from packages.uploads.publication import FileExists, NotHeld, approve, reject
 
 __all__ = [
     "FileExists",

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import MediaType
+from django.urls import reverse
 
 logger = logging.getLogger(__name__)
 PROBLEM_JSON = "application/problem+json"
@@ -93,6 +94,29 @@ class TooLarge(Problem):
     status, code, title = 413, "too-large", "Too large"
 
 
+class Moved(Problem):
+    """What is asked for is elsewhere: the same address, with other `arguments` of its route.
+
+    Kept by caches for a minute only, since whoever moved it may end the redirect.
+    """
+
+    status, code, title = 301, "moved", "Moved"
+
+    def __init__(self, detail: str, **arguments: str) -> None:
+        headers = {"Cache-Control": "public, max-age=60", "Access-Control-Allow-Origin": "*"}
+        super().__init__(detail, headers=headers)
+        self.arguments = arguments
+
+    def address(self, request: HttpRequest) -> str:
+        """Where it is, with the query that was asked."""
+        match = request.resolver_match
+        assert match
+        arguments = {name: self.arguments.get(name, value) for name, value in match.kwargs.items()}
+        address = reverse(match.view_name, args=match.args, kwargs=arguments)
+        query = request.META.get("QUERY_STRING")
+        return f"{address}?{query}" if query else address
+
+
 class ReasonNeeded(Problem):
     """What is decided about other people's work says why."""
 
@@ -126,13 +150,27 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
         body, content_type = json.dumps(problem.as_dict()), PROBLEM_JSON
     else:
         body, content_type = problem.text, "text/plain; charset=utf-8"
-    response = HttpResponse(body, status=problem.status, content_type=content_type)
+    status = status_for(request, problem)
+    response = HttpResponse(body, status=status, content_type=content_type)
     response.reason_phrase = problem.reason
     response["Cache-Control"] = "no-store"
     response["Vary"] = "Accept"
-    for name, value in problem.headers.items():
+    for name, value in headers_for(request, problem).items():
         response[name] = value
     return response
+
+
+def status_for(request: HttpRequest, problem: Problem) -> int:
+    """308 keeps the method where 301 would turn a POST into a GET."""
+    moved = isinstance(problem, Moved)
+    return 308 if moved and request.method not in ("GET", "HEAD") else problem.status
+
+
+def headers_for(request: HttpRequest, problem: Problem) -> dict[str, str]:
+    """Those of the problem, and where to go if it moved."""
+    if isinstance(problem, Moved):
+        return {**problem.headers, "Location": problem.address(request)}
+    return problem.headers
 
 
 class ProblemMiddleware:

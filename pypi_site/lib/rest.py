@@ -5,13 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from pypi_site.lib.problems import PROBLEM_JSON, NotFound, Problem
+from pypi_site.lib.problems import PROBLEM_JSON, NotFound, Problem, headers_for, status_for
 
 _TITLES = {status.value: status.phrase for status in HTTPStatus}
 
@@ -34,7 +34,7 @@ class NamePagination(CursorPagination):
 def handle_exception(exception: Exception, context: dict[str, Any]) -> Response | None:
     """Every refusal of the API is problem+json (RFC 9457), DRF's own included."""
     if isinstance(exception, Problem):
-        response = Response(exception.as_dict(), exception.status, headers=exception.headers)
+        response = _answer(context["request"]._request, exception)
     else:
         response = exception_handler(exception, context)  # type: ignore[assignment]
         if response is None:
@@ -44,6 +44,11 @@ def handle_exception(exception: Exception, context: dict[str, Any]) -> Response 
         }
     response.content_type = PROBLEM_JSON
     return response
+
+
+def _answer(request: HttpRequest, problem: Problem) -> Response:
+    headers = headers_for(request, problem)
+    return Response(problem.as_dict(), status_for(request, problem), headers=headers)
 
 
 def _as_problem(exception: Exception, response: Response) -> Problem:

@@ -31,6 +31,7 @@ def test_the_list_shows_every_project_by_name(client):
         "normalized_name",
         "status",
         "status_reason",
+        "successor",
         "published_at",
         "serial",
     }

@@ -235,7 +235,7 @@ class TestPage:
         age(file, days=30)
         assert "Delete demo-1.0" not in client.get(page).content.decode()
         answer = client.post(f"{page}{file.filename}/delete/", {"reason": "old"}, follow=True)
-        assert "yank the release" in answer.content.decode()
+        assert "yank it" in answer.content.decode()
         assert offered(file)
 
     def test_what_left_the_bin_cannot_be_restored(self, client, page, file):
@@ -266,6 +266,8 @@ class TestPage:
             assert client.get(page).status_code == 200
 
     def test_the_project_page_leads_here_for_owners_only(self, client, page):
-        assert page in client.get("/project/demo/").content.decode()
+        manage = "/project/demo/releases/"
+        assert manage in client.get("/project/demo/").content.decode()
+        assert page in client.get(manage).content.decode()
         client.force_login(UserFactory())
-        assert page not in client.get("/project/demo/").content.decode()
+        assert manage not in client.get("/project/demo/").content.decode()

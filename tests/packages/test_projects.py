@@ -17,6 +17,7 @@ from tests.factories.people import AdministratorFactory, UserFactory, actor
 
 pytestmark = pytest.mark.django_db
 
+ENTRIES = {"quarantined": "project quarantined"}
 VERBS = {
     ProjectStatus.ARCHIVED: projects.archive,
     ProjectStatus.DEPRECATED: projects.deprecate,
@@ -110,9 +111,13 @@ def test_every_status_leads_to_every_other(before, after):
     event = AuditEvent.objects.get(action=f"project.{after}")
     assert (event.user, event.reason) == (administrator, "because")
     assert (event.before["status"], event.after["status"]) == (before, after)
-    entry = JournalEntry.objects.get(action=f"set status {after}")
+    entry = JournalEntry.objects.latest("serial")
+    assert entry.action == ENTRIES.get(after, f"set status {after}")
     assert project.serial == entry.serial
-    assert jobs.waiting() == [("search.tasks.update", (project.pk,))]
+    assert sorted(jobs.waiting()) == [
+        ("packages.letters.tell_people", (event.pk,)),
+        ("search.tasks.update", (project.pk,)),
+    ]
 
 
 @pytest.mark.parametrize("status", ["archived", "quarantined"])

@@ -16,6 +16,15 @@ from tests.factories.people import UserFactory, actor
 pytestmark = pytest.mark.django_db
 
 
+def told(event, project_pk):
+    """Whether the search and the people of the project are told of what stands in the trail."""
+    jobs_of_change = [
+        ("packages.letters.tell_people", (event.pk,)),
+        ("search.tasks.update", (project_pk,)),
+    ]
+    return sorted(jobs.waiting()) == jobs_of_change
+
+
 def test_a_yanked_release_is_offered_with_its_reason():
     release = releases.yank(published(), actor=SYSTEM, reason="broken\n  on   Windows ")
     assert release.yanked_reason == "broken on Windows"
@@ -29,7 +38,8 @@ def test_a_release_yanked_without_a_reason_is_just_yanked():
 
 
 def test_yanking_is_recorded_and_announced():
-    release, user = published(), UserFactory()
+    release = published()
+    user = release.project.roles.get().user
     jobs.forget()
     release = releases.yank(release, actor=actor(user), reason="broken")
     event = AuditEvent.objects.get(action="release.yank")
@@ -37,7 +47,7 @@ def test_yanking_is_recorded_and_announced():
     entry = JournalEntry.objects.latest("serial")
     assert (entry.action, entry.version) == ("yank release", "1.0")
     assert release.project.serial == entry.serial
-    assert jobs.waiting() == [("search.tasks.update", (release.project_id,))]
+    assert told(event, release.project_id)
 
 
 def test_yanking_twice_is_refused_and_tells_since_when():
@@ -55,7 +65,7 @@ def test_unyanking_offers_the_release_again_and_keeps_what_it_said_in_the_trail(
     event = AuditEvent.objects.get(action="release.unyank")
     assert (event.reason, event.before["reason"]) == ("was a mistake", "broken")
     assert JournalEntry.objects.latest("serial").action == "unyank release"
-    assert jobs.waiting() == [("search.tasks.update", (release.project_id,))]
+    assert told(event, release.project_id)
 
 
 def test_what_is_not_yanked_cannot_be_unyanked():
@@ -97,7 +107,7 @@ def test_deleting_is_recorded_and_announced():
     assert entry.action == f"remove file {file.filename}"
     file.project.refresh_from_db()
     assert file.project.serial == entry.serial
-    assert jobs.waiting() == [("search.tasks.update", (file.project.pk,))]
+    assert told(event, file.project.pk)
 
 
 def test_a_file_is_deleted_only_once():

@@ -293,9 +293,11 @@ def test_a_maintainer_sees_the_switch_and_leaves_it(client, stage):
 
 def test_the_project_s_page_leads_there_for_its_people_only(client, signed_in, ada):
     release = published("Gate.Keeper", uploader=ada)
-    assert f'href="{PAGE}"' in text_of(signed_in.get(release.project.get_absolute_url()))
+    manage = "/project/gate-keeper/releases/"
+    assert f'href="{manage}"' in text_of(signed_in.get(release.project.get_absolute_url()))
+    assert f'href="{PAGE}"' in text_of(signed_in.get(manage))
     client.force_login(UserFactory())
-    assert PAGE not in text_of(client.get(release.project.get_absolute_url()))
+    assert manage not in text_of(client.get(release.project.get_absolute_url()))
 
 
 def test_the_link_costs_nothing(client, ada):

@@ -235,7 +235,8 @@ def test_files_are_listed_with_what_one_needs_to_choose(client, release):
     sdist = make_file(release, "gate_keeper-1.0.tar.gz")
     response = client.get("/project/gate-keeper/")
     page = text_of(response)
-    assert [row.file for row in response.context["files"]] == [sdist, wheel]
+    rows = response.context["files"].rows
+    assert [row.title for row in rows] == [sdist.filename, wheel.filename]
     assert f'href="{wheel.get_absolute_url()}"' in page
     assert "wheel: CPython 3.12, Windows x86-64" in page
     assert "Python &gt;=3.12" in page

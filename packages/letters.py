@@ -1,0 +1,92 @@
+"""E-mails to the people of a project about what was decided about it (YNK-6, STA-9).
+
+One letter for each row of the audit trail that an event of `events.by_people` carries.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Model
+from django.dispatch import Signal, receiver
+
+from accounts import emails
+from accounts.models import AuditEvent, User
+from packages import events
+from packages.models import File, Project, Release
+from pypi_site.lib import jobs
+
+WEEK_SECONDS = 7 * 86_400
+TEMPLATE = "packages/email/decision.txt"
+# What was done, and what it means: `{0}` is what it was done to, `{name}` a project's older name.
+SENTENCES = {
+    "release.yank": ("{0} was yanked", "Installers skip it, but for those that name this version."),
+    "release.unyank": ("{0} is not yanked any more", "It is offered to everybody again."),
+    "release.quarantine": ("{0} is in quarantine", "Nobody can see or install it meanwhile."),
+    "release.clear": ("{0} is out of quarantine", "It is again what it was before."),
+    "release.delete": ("{0} was deleted", "Its files lie in the bin and can be restored."),
+    "release.restore": ("{0} was restored", "Its files are offered again, at the same addresses."),
+    "file.yank": ("{0} was yanked", "Installers skip it, but for those that name this version."),
+    "file.unyank": ("{0} is not yanked any more", "It is offered to everybody again."),
+    "file.quarantine": ("{0} is in quarantine", "Nobody can see or install it meanwhile."),
+    "file.clear": ("{0} is out of quarantine", "It is again what it was before."),
+    "file.delete": ("{0} was deleted", "It lies in the bin and can be restored."),
+    "file.restore": ("{0} was restored", "It is offered again, at the same address."),
+    "project.archived": ("{0} is archived", "It takes no uploads; what is here stays."),
+    "project.deprecated": ("{0} is deprecated", "People are told to move on; all else works."),
+    "project.quarantined": ("{0} is in quarantine", "Nothing of it is offered meanwhile."),
+    "project.active": ("{0} is active again", "It takes uploads, and all its files are offered."),
+    "project.delete": ("{0} was deleted", "Its files lie in the bin; its name stays reserved."),
+    "project.restore": ("{0} was restored", "It has its page and its files again."),
+    "project.rename": ("{name} is called {0} now", "New files carry the new name."),
+}
+
+
+@receiver(events.by_people)
+def announce(sender: type[Model], signal: Signal, event: AuditEvent, **kwargs: Any) -> None:
+    """Have the people of the project told, but for a name that nobody has seen."""
+    if _project(event).published_at is not None:
+        jobs.enqueue("packages.letters.tell_people", event.pk)
+
+
+def tell_people(event_pk: int) -> int:
+    """Write to everybody with a role on the project; returns to how many."""
+    event = AuditEvent.objects.select_related("user").get(pk=event_pk)
+    project = _project(event)
+    roles = project.roles.select_related("user").order_by("pk")
+    insider = any(role.user_id == event.user_id for role in roles)
+    context = _context(event, project, insider=insider)
+    return sum(_tell_once(role.user, event, context) for role in roles)
+
+
+def _context(event: AuditEvent, project: Project, *, insider: bool) -> dict[str, Any]:
+    before = (event.before or {}).get("name", "")
+    what, meaning = (text.format(event.subject, name=before) for text in SENTENCES[event.action])
+    return {
+        "what": what,
+        "meaning": meaning,
+        "who": event.actor if insider else "a moderator",
+        "reason": event.reason,
+        "at": event.at,
+        "project": project,
+    }
+
+
+def _tell_once(user: User, event: AuditEvent, context: dict[str, Any]) -> bool:
+    """A job that failed half-way is repeated, but not for those who have their e-mail."""
+    key = f"told:{event.pk}:{user.pk}"
+    if cache.get(key):
+        return False
+    sent = emails.send(user, TEMPLATE, context)
+    cache.set(key, True, WEEK_SECONDS)
+    return sent
+
+
+def _project(event: AuditEvent) -> Project:
+    """The project that the event is about, or that its subject belongs to."""
+    if event.subject_type == File._meta.label_lower:
+        return Project.objects.get(releases__files=int(event.subject_id))
+    if event.subject_type == Release._meta.label_lower:
+        return Project.objects.get(releases=int(event.subject_id))
+    return Project.objects.get(pk=event.subject_id)

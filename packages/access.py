@@ -205,13 +205,14 @@ def known_project(name: str) -> Project:
     """
     project = Project.objects.known().filter(normalized_name=name).first()
     if project is None:
-        raise _moved(name) or NotFound(
+        raise moved_from(name) or NotFound(
             "There is no such project here; check the spelling of its name."
         )
     return project
 
 
-def _moved(name: str) -> Moved | None:
+def moved_from(name: str) -> Moved | None:
+    """What to raise for a former name that leads on; None for any other name."""
     former = FormerName.objects.redirecting().filter(normalized_name=name)
     found = former.select_related("project").first()
     if found is None:

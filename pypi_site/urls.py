@@ -192,7 +192,7 @@ urlpatterns = [
     # publishing tools
     path("legacy/", legacy.upload, name="upload"),
     path("legacy", legacy.without_slash),
-    path("legacy/+simple/<project:name>/", simple.for_hatch),
+    path("legacy/+simple/<project:name>/", simple.for_hatch, name="hatch"),
     path("legacy/<project:name>/<version:version>/", legacy.to_release),
     path("upload/2.0", sessions.without_slash),
     path("upload/2.0/", sessions.root, name="upload-2.0"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 
-from packages import names
+from packages import access, names
 from packages.simple import codings, negotiation, store
 from packages.simple.answers import Answer, Variant
 from packages.simple.negotiation import Representation
@@ -66,7 +66,7 @@ def _page(request: HttpRequest, name: str, wanted: Representation) -> HttpRespon
     coding = codings.choose(request.headers.get("Accept-Encoding"))
     found = store.answer(name, Variant(wanted, coding))
     if found is None:
-        raise NotFound(NO_PROJECT, headers={"Cache-Control": BRIEFLY})
+        raise access.moved_from(name) or NotFound(NO_PROJECT, headers={"Cache-Control": BRIEFLY})
     condition = request.headers.get
     if found.is_known(condition("If-None-Match"), condition("If-Modified-Since")):
         return _without_body(found)

@@ -58,6 +58,11 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 TRUSTED_PROXIES = env.list("GATEHOUSE_TRUSTED_PROXIES", default=["127.0.0.1", "::1"])
 if env.bool("GATEHOUSE_BEHIND_TLS_PROXY", default=HTTPS):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Whether search engines may read the pages of projects.
+CRAWLERS = env.bool("GATEHOUSE_CRAWLERS", default=True)
+# Whom to tell of vulnerabilities (RFC 9116): addresses that begin with mailto: or https:.
+SECURITY_CONTACTS = env.list("GATEHOUSE_SECURITY_CONTACTS", default=[])
+SECURITY_POLICY = env.str("GATEHOUSE_SECURITY_POLICY", default="")
 # Calls from one address; 0 is no limit.
 XMLRPC_PER_HOUR = env.int("GATEHOUSE_XMLRPC_PER_HOUR", default=3600)
 

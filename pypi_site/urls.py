@@ -7,10 +7,10 @@ from types import ModuleType
 from django.contrib import admin
 from django.urls import URLPattern, include, path, re_path, register_converter
 from django.urls.converters import StringConverter
-from django.views.generic import TemplateView
 from rest_framework.routers import DefaultRouter
 
 from packages import (
+    feed_views,
     file_views,
     legacy_json_views,
     projects,
@@ -38,7 +38,7 @@ from packages.verb_api import (
     RenameView,
     VerbView,
 )
-from pypi_site import health, problem_pages, xmlrpc
+from pypi_site import crawlers, health, help_pages, problem_pages, xmlrpc
 from pypi_site.lib import http
 from search import views as search
 
@@ -61,6 +61,12 @@ class Sha256(StringConverter):
     regex = r"[0-9a-f]{64}"
 
 
+class FeedFormat(StringConverter):
+    """How a feed is written."""
+
+    regex = "rss|atom"
+
+
 class SessionToken(StringConverter):
     """256 random bits in URL-safe base64."""
 
@@ -77,6 +83,7 @@ register_converter(ProjectName, "project")
 register_converter(Version, "version")
 register_converter(Sha256, "sha256")
 register_converter(Filename, "filename")
+register_converter(FeedFormat, "feed")
 register_converter(SessionToken, "token")
 
 router = DefaultRouter()
@@ -175,13 +182,18 @@ SETTINGS = [
     ),
 ]
 _PAGES = (
-    r"project/[^/]+(?:/[^/]+)?|search|admin|help/problems|accounts(?:/[\w-]+)*|api/v1(?:/[^/]+)*"
+    r"project/[^/]+(?:/[^/]+)?|search|admin|help/(?:problems|apis)|accounts(?:/[\w-]+)*"
+    r"|api/v1(?:/[^/]+)*"
 )
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
-    path("robots.txt", TemplateView.as_view(template_name="robots.txt", content_type="text/plain")),
+    path("robots.txt", crawlers.robots),
+    path("opensearch.xml", crawlers.opensearch, name="opensearch"),
+    path(".well-known/security.txt", crawlers.security, name="security"),
+    path("sitemap.xml", crawlers.sitemap, name="sitemap"),
+    path("sitemaps/<int:number>.xml", crawlers.sitemap_page, name="sitemap-page"),
     # installers
     path("simple/", simple.root, name="simple"),
     path("simple", simple.without_slash),
@@ -221,6 +233,19 @@ urlpatterns = [
         "pypi/<project:name>/<version:version>/json", legacy_json_views.release, name="json-release"
     ),
     path("pypi/<project:name>/<version:version>/json/", legacy_json_views.release),
+    # feeds
+    path("feeds/releases.<feed:form>", feed_views.releases, name="feed-releases"),
+    path("feeds/projects.<feed:form>", feed_views.projects, name="feed-projects"),
+    path(
+        "feeds/project/<project:name>/releases.<feed:form>",
+        feed_views.of_project,
+        name="feed-project",
+    ),
+    path("feeds/user/<str:username>/releases.<feed:form>", feed_views.releases_of_person),
+    path("feeds/user/<str:username>/projects.<feed:form>", feed_views.projects_of_person),
+    path("rss/updates.xml", feed_views.releases),
+    path("rss/packages.xml", feed_views.projects),
+    path("rss/project/<project:name>/releases.xml", feed_views.of_project),
     # people
     path("project/<project:name>/", pages.project_detail, name="project"),
     path("project/<project:name>/stages/", include(STAGES)),
@@ -230,10 +255,13 @@ urlpatterns = [
     path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
     path("search/", search.search, name="search"),
     path("help/problems/", problem_pages.problems, name="problems"),
+    path("help/apis/", help_pages.apis, name="apis"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     # installers and publishing tools never get a page
-    re_path(r"^(?:simple|files|legacy|api|upload|stages)/", simple.nothing_here),
+    re_path(
+        r"^(?:simple|files|legacy|api|upload|stages|pypi|feeds|rss|sitemaps)/", simple.nothing_here
+    ),
     # addresses of pages end with a slash; uploads are never redirected so
     re_path(rf"^(?:{_PAGES})$", http.with_slash),
 ]

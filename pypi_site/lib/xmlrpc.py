@@ -7,7 +7,6 @@ no XML may hold.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +17,10 @@ from xmlrpc.client import Fault, ResponseError, Unmarshaller
 
 from defusedxml.xmlrpc import DefusedExpatParser
 
+from pypi_site.lib import xml
+
 # By the convention that every library follows ("Specification for Fault Code Interoperability").
 NOT_READABLE, NO_METHOD, BAD_ARGUMENTS, FAILED, TRANSPORT = -32700, -32601, -32602, -32500, -32300
-_UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INT: Final = 2**31
 _READ_ERRORS = (
     Fault,
@@ -126,4 +126,4 @@ def _scalar(value: Any) -> str:
 
 def clean(text: str) -> str:
     """Without the characters that XML 1.0 cannot hold at all, and escaped."""
-    return escape(_UNFIT.sub("", text))
+    return escape(xml.fit(text))

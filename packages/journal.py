@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 
 from accounts.actors import Actor
-from packages import markers
+from packages import markers, purges
 from packages.models import JournalEntry, Project
 
 CHANNEL = "gatehouse_journal"  # what the trigger notifies (migration 0008)
@@ -24,7 +24,7 @@ def record(
 
     After the commit the change marker of the name moves, and every process of this host sees
     the change.  Other hosts are told by the database: a trigger on the journal notifies
-    `CHANNEL` with the normalized name of each entry.
+    `CHANNEL` with the normalized name of each entry.  Caches in front of us are told by a job.
     """
     if not actions:
         return []
@@ -39,6 +39,7 @@ def record(
     JournalEntry.objects.bulk_create(entries)
     project.serial = entries[-1].serial
     project.save(update_fields=["serial"])
+    purges.request(facts["project"])
     transaction.on_commit(lambda: markers.touch(facts["project"]), robust=True)
     return entries
 

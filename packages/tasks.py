@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 
+from django.conf import settings
 from django.db import transaction
 from django_q.models import Schedule
 
-from packages import downloads, files, storage, verification
+from packages import downloads, files, purges, storage, verification
 from packages.simple import page_files
 from packages.uploads import incoming, staging
 
@@ -32,6 +33,17 @@ def schedule() -> None:
     for name, kind in REGULAR.items():
         defaults = {"func": f"packages.tasks.{name}", "schedule_type": kind}
         Schedule.objects.update_or_create(name=name, defaults=defaults)
+    if settings.CDN == "none":
+        Schedule.objects.filter(name="tell_caches").delete()
+    else:
+        each_minute = {"func": "packages.tasks.tell_caches", "schedule_type": Schedule.MINUTES}
+        defaults = {**each_minute, "minutes": 1}
+        Schedule.objects.update_or_create(name="tell_caches", defaults=defaults)
+
+
+def tell_caches() -> int:
+    """Tell the CDN or cache in front of us what changed."""
+    return purges.tell()
 
 
 def empty_bin() -> int:

@@ -19,6 +19,7 @@ from packages import access, descriptions, names, particulars
 from packages.models import File, Project, ProjectStatus, Release, Role
 from packages.models.file import FileType
 from packages.tables import Badge, Row, Table
+from pypi_site.lib import cdn
 from pypi_site.lib.problems import NotFound
 
 NEWEST = 10
@@ -70,7 +71,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "release_count": Release.objects.offered().count(),
         "hide_search": True,
     }
-    return _cached(request, render(request, "packages/home.html", context))
+    return _cached(request, render(request, "packages/home.html", context), "root")
 
 
 def _install_snippets(index_url: str) -> list[Snippet]:
@@ -133,7 +134,8 @@ def project_detail(request: HttpRequest, name: str, version: str = "") -> HttpRe
     if request.path != address:
         return redirect(address, permanent=True)
     context = _head(request, project, release, releases) | _body(project, release)
-    return _cached(request, render(request, "packages/project.html", context))
+    key = f"project/{project.normalized_name}"
+    return _cached(request, render(request, "packages/project.html", context), key)
 
 
 def _known(name: str) -> Project:
@@ -279,10 +281,13 @@ def _description(release: Release) -> SafeString:
     return mark_safe(str(html) if text.strip() else "")  # noqa: S308 - bleach cleaned it
 
 
-def _cached(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _cached(request: HttpRequest, response: HttpResponse, key: str) -> HttpResponse:
     """Let anybody's cache keep what a visitor without cookies sees, for a minute."""
     if request.COOKIES:
         patch_cache_control(response, private=True, no_cache=True)
-    else:
-        patch_cache_control(response, public=True, max_age=60)
+        return response
+    stale = {"stale_while_revalidate": 600, "stale_if_error": 86_400}
+    patch_cache_control(response, public=True, max_age=60, **stale)
+    for name, value in cdn.key_headers(key).items():
+        response[name] = value
     return response

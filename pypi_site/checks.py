@@ -80,6 +80,19 @@ def _choices() -> dict[str, tuple[str, tuple[str, ...]]]:
     }
 
 
+@register()
+def purges_can_be_sent(**kwargs: Any) -> list[CheckMessage]:
+    """A cache that is never told of changes would show what is quarantined."""
+    names = {
+        "fastly": ["CDN_SERVICE", "CDN_TOKEN"],
+        "varnish": ["CDN_ADDRESSES"],
+        "nginx": ["CDN_ADDRESSES"],
+    }.get(settings.CDN, [])
+    missing = [f"GATEHOUSE_{name}" for name in names if not getattr(settings, name)]
+    hint = f"Set {' and '.join(missing)}; docs/cdn.md tells more."
+    return [Error("Purges have no address.", hint=hint, id="gatehouse.E006")] if missing else []
+
+
 @register(Tags.security, deploy=True)
 def https_is_on(**kwargs: Any) -> list[CheckMessage]:
     """Tokens travel in a header: without TLS everybody on the way reads them."""

@@ -197,6 +197,12 @@ WHITENOISE_MAX_AGE = 3600
 
 # "none", "fastly", "varnish" or "nginx"; docs/cdn.md.
 CDN = env.str("GATEHOUSE_CDN", default="none")
+# Where purges are sent: several Varnishes or nginxes, or Fastly's API.
+CDN_ADDRESSES = env.list("GATEHOUSE_CDN_ADDRESSES", default=[])
+if CDN == "fastly" and not CDN_ADDRESSES:
+    CDN_ADDRESSES = ["https://api.fastly.com"]
+CDN_SERVICE = env.str("GATEHOUSE_CDN_SERVICE", default="")
+CDN_TOKEN = env.str("GATEHOUSE_CDN_TOKEN", default="")
 # The header that carries the keys of an answer; empty: that of the CDN above.
 CDN_KEYS_HEADER = env.str("GATEHOUSE_CDN_KEYS_HEADER", default="")
 # How long the CDN may keep what is purged on change.

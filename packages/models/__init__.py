@@ -12,6 +12,7 @@ from packages.models.file_session import FileSession, FileStatus
 from packages.models.former_name import FormerName
 from packages.models.journal import JournalEntry
 from packages.models.project import Project, ProjectStatus
+from packages.models.purge import PendingPurge
 from packages.models.release import Release
 from packages.models.role import Role, TokenProject
 from packages.models.stage import Stage, StagedFile, StageStatus
@@ -26,6 +27,7 @@ __all__ = [
     "FileStatus",
     "FormerName",
     "JournalEntry",
+    "PendingPurge",
     "Project",
     "ProjectDay",
     "ProjectMonth",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -19,10 +18,9 @@ from packages import storage
 from packages.simple import files
 from packages.simple.files import USER_CONTENT, Answer
 from packages.simple.offered import Memory
+from pypi_site.lib import wsgi
 from pypi_site.lib.transfers import CHUNK, Chunks
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
+from pypi_site.lib.wsgi import Environ, StartResponse
 
 SMALL = 64 * 1024  # bytes that are read at once: cheaper than a system call of their own
 REDIRECT = "public, max-age=3600"
@@ -33,17 +31,17 @@ _NOTHING = b"This host serves files; the index is elsewhere.\n"
 _memory = Memory()
 
 
-def answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes] | None:
+def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
     """Answer a request for a file.  None: it is for somebody else."""
     found = _choose(environ)
-    if found is None:
+    if found is None or wsgi.must_redirect(environ):
         return None
     status = f"{found.status} {HTTPStatus(found.status).phrase}"
     start_response(status, list(found.headers.items()))
     return _body(environ, found)
 
 
-def _choose(environ: dict[str, Any]) -> Answer | None:
+def _choose(environ: Environ) -> Answer | None:
     path = environ["PATH_INFO"]
     on_files_host = bool(settings.FILES_ORIGIN) and is_files_host(environ)
     if on_files_host and path != "/healthz" and not path.startswith("/files/"):
@@ -57,7 +55,7 @@ def _choose(environ: dict[str, Any]) -> Answer | None:
     return _file(environ, match)
 
 
-def _file(environ: dict[str, Any], match: re.Match[str]) -> Answer | None:
+def _file(environ: Environ, match: re.Match[str]) -> Answer | None:
     sha256, filename, metadata = match.groups()
     try:
         found = _memory.find(sha256, filename)
@@ -66,7 +64,7 @@ def _file(environ: dict[str, Any], match: re.Match[str]) -> Answer | None:
         return None  # Django says so
 
 
-def is_files_host(environ: dict[str, Any]) -> bool:
+def is_files_host(environ: Environ) -> bool:
     """Whether the request names the host of ``GATEHOUSE_FILES_HOST``.
 
     Proxies like to drop the port, so it counts only where site and files share a host name.
@@ -78,7 +76,7 @@ def is_files_host(environ: dict[str, Any]) -> bool:
     return ours.hostname != site.hostname or asked.netloc.lower() == ours.netloc.lower()
 
 
-def _to_files_host(environ: dict[str, Any]) -> Answer:
+def _to_files_host(environ: Environ) -> Answer:
     """Old links and lock files go on working."""
     query = environ.get("QUERY_STRING")
     target = settings.FILES_ORIGIN + environ["PATH_INFO"] + (f"?{query}" if query else "")
@@ -91,7 +89,7 @@ def _nothing() -> Answer:
     return Answer(404, {**headers, **USER_CONTENT, "Cache-Control": "no-store"}, _NOTHING)
 
 
-def _body(environ: dict[str, Any], answer: Answer) -> Iterable[bytes]:
+def _body(environ: Environ, answer: Answer) -> Iterable[bytes]:
     body = answer.body
     if isinstance(body, bytes):
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

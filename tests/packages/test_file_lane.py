@@ -140,6 +140,11 @@ def test_other_methods_are_for_django(file, method):
     assert ask(address(file), method) is None
 
 
+def test_whoever_must_come_by_https_is_sent_there_by_django(file, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    assert ask(address(file)) is None
+
+
 # -- what is remembered --------------------------------------------------------------------------
 
 

@@ -11,6 +11,8 @@ from datetime import UTC
 from typing import Any, Final
 from urllib.parse import urljoin
 
+from django.urls import reverse
+
 from packages import downloads, particulars
 from packages.models import File, Project, Release, Role
 
@@ -167,7 +169,7 @@ def file_entry(file: File, origin: str, fetched: int) -> Document:
     metadata = {"sha256": file.metadata_sha256} if file.offers_metadata else False
     return {
         "filename": file.filename,
-        "url": urljoin(origin, file.get_absolute_url()),
+        "url": urljoin(origin, reverse("mirrored-file", args=[file.sha256, file.filename])),
         "packagetype": file.filetype,
         "python_version": file.python_tag,
         "requires_python": file.requires_python or None,

@@ -1,4 +1,8 @@
-"""``/pypi/<name>/json`` and ``/pypi/<name>/<version>/json``: the JSON API of PyPI."""
+"""``/pypi/<name>/json`` and ``/pypi/<name>/<version>/json``: the JSON API of PyPI.
+
+bandersnatch takes files only from addresses whose path starts with ``/packages``, as PyPI's do, so
+the documents name those; they lead to ``/files/``.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,13 @@ from django.urls import reverse
 
 from packages import access, downloads, legacy_json, names
 from packages.legacy_json import Document
-from packages.models import Project
+from packages.models import File, Project
 from pypi_site.lib import cdn, http
 from pypi_site.lib.problems import NotFound
 
 CACHE = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 # Part of every ETag: raise it when the document changes and the serial does not.
-RENDERING = 1
+RENDERING = 2
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "X-PyPI-Last-Serial",
@@ -48,6 +52,13 @@ def release(request: HttpRequest, name: str, version: str) -> HttpResponse:
         return legacy_json.release_document(found, chosen, origin)
 
     return _answer(request, normalized, write)
+
+
+@http.read_only
+def file(request: HttpRequest, sha256: str, filename: str) -> HttpResponse:
+    """Where the file lies; whether it does is told there."""
+    address = File(sha256=sha256, filename=filename).get_absolute_url()
+    return HttpResponsePermanentRedirect(address, headers={**CORS, "Cache-Control": CACHE})
 
 
 def _redirect(view: str, *arguments: str) -> HttpResponse:

@@ -201,6 +201,11 @@ urlpatterns = [
     path("simple/<project:name>", simple.without_slash),
     path("files/<sha256:sha256>/<filename:filename>", files.file, name="file"),
     path("files/<sha256:sha256>/<filename:filename>.metadata", files.metadata, name="metadata"),
+    path(
+        "packages/<sha256:sha256>/<filename:filename>",
+        legacy_json_views.file,
+        name="mirrored-file",
+    ),
     # publishing tools
     path("legacy/", legacy.upload, name="upload"),
     path("legacy", legacy.without_slash),

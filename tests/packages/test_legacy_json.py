@@ -124,10 +124,16 @@ def test_a_file_is_told_with_digests_times_and_address(client, full):
         "size": file.size,
         "upload_time": at.strftime("%Y-%m-%dT%H:%M:%S"),
         "upload_time_iso_8601": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "url": f"http://testserver{file.get_absolute_url()}",
+        "url": f"http://testserver/packages/{file.sha256}/{file.filename}",
         "yanked": False,
         "yanked_reason": None,
     }
+
+
+def test_the_address_of_a_file_is_one_that_bandersnatch_takes_and_leads_to_it(client, full):
+    file = full.files.get()
+    answer = client.get(document(client)["urls"][0]["url"])
+    assert (answer.status_code, answer["Location"]) == (301, file.get_absolute_url())
 
 
 def test_downloads_are_numbers(client, full):

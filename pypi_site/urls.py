@@ -38,7 +38,7 @@ from packages.verb_api import (
     RenameView,
     VerbView,
 )
-from pypi_site import crawlers, health, help_pages, problem_pages, xmlrpc
+from pypi_site import crawlers, health, help_pages, legacy_urls, problem_pages
 from pypi_site.lib import http
 from search import views as search
 
@@ -229,9 +229,6 @@ urlpatterns = [
     path("api/v1/projects/<project:name>/", include(VERBS_API)),
     path("api/v1/projects/<project:name>/stages/", include(STAGES_API)),
     path("api/v1/", include(router.urls)),
-    path("pypi", xmlrpc.endpoint, name="xmlrpc"),
-    path("pypi/", xmlrpc.endpoint),
-    path("RPC2", xmlrpc.endpoint),
     path("pypi/<project:name>/json", legacy_json_views.project, name="json"),
     path("pypi/<project:name>/json/", legacy_json_views.project),
     path(
@@ -263,9 +260,11 @@ urlpatterns = [
     path("help/apis/", help_pages.apis, name="apis"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    *legacy_urls.patterns(),
     # installers and publishing tools never get a page
     re_path(
-        r"^(?:simple|files|legacy|api|upload|stages|pypi|feeds|rss|sitemaps)/", simple.nothing_here
+        r"^(?:simple|files|legacy|api|upload|stages|packages|pypi|feeds|rss|sitemaps)/",
+        simple.nothing_here,
     ),
     # addresses of pages end with a slash; uploads are never redirected so
     re_path(rf"^(?:{_PAGES})$", http.with_slash),

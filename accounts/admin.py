@@ -67,9 +67,11 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         "name",
         "user",
         "limited",
+        "actions",
         "created_at",
         "expires_at",
         "last_used_at",
+        "last_used_from",
         "revoked_at",
     ]
     list_select_related = ["user"]

@@ -40,7 +40,14 @@ def token_actor(request: HttpRequest) -> Actor:
     Raises `CredentialsNeeded` without credentials, `InvalidToken` with useless ones.
     """
     token = _verified(_token_text(request.headers.get("Authorization", "")))
-    return actors.of_request(request, token)
+    actor = actors.of_request(request, token)
+    if not tokens.may_come_from(token, actor.address):
+        raise InvalidToken(
+            f"This token must not be used from {actor.address or 'an unknown address'}; use it"
+            " where it may be used, or make one for here."
+        )
+    tokens.note_use(token, actor.address, actor.client)
+    return actor
 
 
 def _verified(text: str) -> ApiToken:

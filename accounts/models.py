@@ -7,6 +7,7 @@ from typing import ClassVar
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -65,6 +66,18 @@ def _verified_addresses() -> QuerySet[EmailAddress]:
     return found.order_by("-primary", "pk")
 
 
+class TokenAction(models.TextChoices):
+    """What a token may do to the projects that it reaches."""
+
+    UPLOAD = "upload", "upload and publish releases"
+    YANK = "yank", "yank releases and files, and undo it"
+    MANAGE = "manage", "delete, restore, archive and whatever else owners may"
+
+
+def every_action() -> list[str]:
+    return list(TokenAction.values)
+
+
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Which tokens open a door."""
 
@@ -95,10 +108,24 @@ class ApiToken(models.Model):
     stages_uploads = models.BooleanField(
         default=False, help_text="What it uploads waits in a stage until somebody publishes it."
     )
+    actions = ArrayField(
+        models.CharField(max_length=12, choices=TokenAction),
+        default=every_action,
+        db_default=every_action(),
+    )
+    networks = ArrayField(
+        models.CharField(max_length=43),
+        default=list,
+        blank=True,
+        db_default=[],
+        help_text="Addresses or networks that it may be used from; empty: anywhere.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_from = models.GenericIPAddressField(null=True, blank=True)
+    last_used_with = models.CharField(max_length=300, blank=True, default="", db_default="")
     owner_email: str | None  # of those that were found `with_owner`
 
     objects = ApiTokenQuerySet.as_manager()
@@ -110,10 +137,37 @@ class ApiToken(models.Model):
                 condition=Q(expires_at__isnull=True) | Q(expires_at__gt=models.F("created_at")),
                 name="a_token_expires_after_it_was_made",
             ),
+            models.CheckConstraint(
+                condition=Q(actions__contained_by=every_action()) & ~Q(actions=[]),
+                name="a_token_does_what_is_known",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} (gate-{self.identifier})"
+
+    def allows(self, action: str) -> bool:
+        return action in self.actions
+
+
+class TokenPlace(models.Model):
+    """An address that a token was used from."""
+
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="places")
+    address = models.GenericIPAddressField()
+    client = models.CharField(max_length=300, blank=True, help_text="The first one seen there.")
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["token", "address"], name="a_place_of_a_token_is_listed_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.token} from {self.address}"
 
 
 class AuditEvent(models.Model):

@@ -7,14 +7,17 @@ import hmac
 import re
 import secrets
 import string
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
 from accounts.actors import Actor
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, TokenAction, TokenPlace, User
+from pypi_site.lib import forwarded
 from pypi_site.lib.problems import Problem
 
 PREFIX = "gate-"  # fixed, so that secret scanners can match it
@@ -33,36 +36,81 @@ class InvalidExpiry(Problem):
     code, title = "invalid-expiry", "Invalid expiry"
 
 
+class InvalidNetworks(Problem):
+    """Where a token may be used from is not understood."""
+
+    code, title = "invalid-networks", "Invalid networks"
+
+
+class NothingAllowed(Problem):
+    """A token that may do nothing opens nothing."""
+
+    code, title = "nothing-allowed", "Nothing allowed"
+
+
+class Scope(TypedDict, total=False):
+    """What a token may do.
+
+    `limited` to the projects that are listed for it; `actions` of `TokenAction`; `networks` are
+    addresses, or networks in CIDR notation, from which alone it may be used; what a token with
+    `stages_uploads` uploads waits until somebody publishes it.
+    """
+
+    limited: bool
+    stages_uploads: bool
+    actions: Iterable[str]
+    networks: Iterable[str]
+
+
 @transaction.atomic
 def mint(
     user: User,
     *,
     actor: Actor,
     name: str,
-    limited: bool = False,
-    stages_uploads: bool = False,
     expires_at: datetime | None = None,
+    **scope: Unpack[Scope],
 ) -> tuple[ApiToken, str]:
     """Make a token; the second value is its text, which nobody can read again.
 
-    What a token with `stages_uploads` uploads waits until somebody publishes it.
+    Raises `InvalidExpiry`, `InvalidNetworks` or `NothingAllowed`.
     """
     if expires_at and expires_at <= timezone.now():
         raise InvalidExpiry("The token would expire in the past; choose a later day.")
     identifier, secret = _random(_IDENTIFIER), _random(_SECRET)
+    chosen = {
+        "limited": scope.get("limited", False),
+        "stages_uploads": scope.get("stages_uploads", False),
+        "actions": _known_actions(scope.get("actions", TokenAction.values)),
+        "networks": _valid_networks(scope.get("networks", ())),
+    }
     token = ApiToken.objects.create(
         user=user,
         name=name,
         identifier=identifier,
         digest=_digest(secret),
-        limited=limited,
-        stages_uploads=stages_uploads,
         expires_at=expires_at,
+        **chosen,
     )
-    after = {"user": user.username, "limited": limited}
-    after |= {"stages_uploads": True} if stages_uploads else {}
+    after = {"user": user.username, **{name: value for name, value in chosen.items() if value}}
     audit.record(actor, "token.mint", token, after=after)
     return token, f"{PREFIX}{identifier}{secret}"
+
+
+def _known_actions(wanted: Iterable[str]) -> list[str]:
+    known = [action for action in TokenAction.values if action in set(wanted)]
+    if not known:
+        raise NothingAllowed("The token would do nothing; choose at least one thing for it.")
+    return known
+
+
+def _valid_networks(texts: Iterable[str]) -> list[str]:
+    try:
+        return [str(network) for network in forwarded.networks(texts)]
+    except ValueError as error:
+        raise InvalidNetworks(
+            f"{error}; give addresses or networks such as 192.0.2.7 or 192.0.2.0/24."
+        ) from None
 
 
 def verify(text: str) -> ApiToken | None:
@@ -79,7 +127,6 @@ def verify(text: str) -> ApiToken | None:
     expected = token.digest if token else _digest("")
     if not hmac.compare_digest(_digest(secret), expected) or token is None:
         return None
-    _note_use(token)
     return token
 
 
@@ -91,6 +138,43 @@ def _usable(identifier: str) -> ApiToken | None:
     return found[0] if found else None
 
 
+def may_come_from(token: ApiToken, address: str | None) -> bool:
+    """Whether the token may be used from this address."""
+    return not token.networks or forwarded.is_within(
+        address or "", forwarded.networks(token.networks)
+    )
+
+
+def note_use(token: ApiToken, address: str | None, client: str) -> None:
+    """Remember when, from where and with what the token was used; at most once a minute."""
+    now = timezone.now()
+    lately = token.last_used_at and now - token.last_used_at < _USE_RESOLUTION
+    if lately and token.last_used_from == address:
+        return
+    used = {"last_used_at": now, "last_used_from": address, "last_used_with": client}
+    ApiToken.objects.filter(pk=token.pk).update(**used)
+    if address:
+        _note_place(token, address, client, now)
+
+
+def _note_place(token: ApiToken, address: str, client: str, now: datetime) -> None:
+    """A token that shows up in a place where it never was is worth a line in the trail."""
+    if token.places.filter(address=address).update(last_at=now):
+        return
+    _, new = TokenPlace.objects.get_or_create(
+        token=token, address=address, defaults={"client": client}
+    )
+    if new and token.last_used_at:  # the first place of all is no news
+        actor = Actor(user=token.user, token=token, address=address, client=client)
+        audit.record(actor, "token.new_place", token, after={"address": address})
+
+
+def forget_places(days: int = 365) -> int:
+    """Forget places where no token has been for so long; returns how many."""
+    unused = TokenPlace.objects.filter(last_at__lt=timezone.now() - timedelta(days=days))
+    return unused.delete()[0]
+
+
 @transaction.atomic
 def revoke(token: ApiToken, *, actor: Actor, reason: str = "") -> ApiToken:
     """Make a token useless, for good."""
@@ -100,12 +184,6 @@ def revoke(token: ApiToken, *, actor: Actor, reason: str = "") -> ApiToken:
         token.save(update_fields=["revoked_at"])
         audit.record(actor, "token.revoke", token, reason=reason)
     return token
-
-
-def _note_use(token: ApiToken) -> None:
-    now = timezone.now()
-    if token.last_used_at is None or now - token.last_used_at > _USE_RESOLUTION:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
 def _random(length: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from accounts.actors import SYSTEM, Actor
-from accounts.models import ApiToken
+from accounts.models import ApiToken, TokenAction
 from packages import names
 from packages.models import File, FormerName, Project, Release, Role, TokenProject
 from packages.models.release import ReleaseQuerySet
@@ -27,7 +27,7 @@ class NotYours(Refused):
 
 
 class TokenTooNarrow(Refused):
-    """The token does not reach this project."""
+    """The token does not reach this project, or was not made for this."""
 
     code, title = "token-too-narrow", "Token not valid for this project"
 
@@ -79,6 +79,7 @@ def authorize_upload(actor: Actor, project: Project) -> None:
     """Refuse unless `actor` may add files to `project` now."""
     if not _has_role(actor, project, UPLOADERS):
         raise _somebody_elses(project.normalized_name)
+    require_allowed(actor, TokenAction.UPLOAD)
     _require_reach(actor, project)
     require_accepting(project)
 
@@ -138,17 +139,20 @@ def authorize_management(
     kinds: Iterable[str] = OWNERS,
     permission: str = DELETE_FILE,
     about: File | Release | None = None,
+    action: TokenAction = TokenAction.MANAGE,
 ) -> None:
     """Refuse unless `actor` owns `project`, or administers this index (in person, by no token).
 
-    `kinds` widens it to other roles, `permission` is the administrator's.  Owners change nothing
-    that is in quarantine: the project, and the release or file that it is `about`.
+    `kinds` widens it to other roles, `permission` is the administrator's, `action` what a token
+    must be made for.  Owners change nothing that is in quarantine: the project, and the release
+    or file that it is `about`.
     """
     if actor is SYSTEM or actor.may(permission):
         return
     if not _has_role(actor, project, kinds):
         who = "owners and maintainers" if Role.Kind.MAINTAINER in kinds else "owners"
         raise NotYours(f"Only {who} of {project.name} may do this; ask one of them.")
+    require_allowed(actor, action)
     _require_reach(actor, project)
     require_no_quarantine(project, about)
 
@@ -179,6 +183,7 @@ def require_uploader(actor: Actor) -> None:
         raise EmailNotVerified(
             f"Verify the e-mail address of {actor.user.username} first, then upload again."
         )
+    require_allowed(actor, TokenAction.UPLOAD)
 
 
 def require_unlimited(actor: Actor, name: str) -> None:
@@ -267,6 +272,15 @@ def limit_token(token: ApiToken, projects: Iterable[Project]) -> None:
 
 def _has_role(actor: Actor, project: Project, kinds: Iterable[str]) -> bool:
     return project.roles.filter(user=actor.user, kind__in=list(kinds)).exists()
+
+
+def require_allowed(actor: Actor, action: TokenAction) -> None:
+    """Refuse a token that was made for something else."""
+    if actor.token and not actor.token.allows(action):
+        raise TokenTooNarrow(
+            f"This token may {' and '.join(actor.token.actions)} only, and this takes one that may"
+            f" {action}; make another."
+        )
 
 
 def _require_reach(actor: Actor, project: Project) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.actors import Actor
+from accounts.models import TokenAction
 from packages import access, events, journal
 from packages.models import File, Project, Release
 from packages.models.release import YANK_REASON_LENGTH
@@ -137,6 +138,7 @@ def _lock_to_yank(item: Item, actor: Actor) -> tuple[Item, Project]:
         kinds=access.UPLOADERS,
         permission=access.CHANGE_RELEASE,
         about=item,
+        action=TokenAction.YANK,
     )
     return item, project
 

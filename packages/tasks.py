@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django_q.models import Schedule
 
+from accounts import tokens
 from packages import downloads, files, purges, storage, verification
 from packages.simple import page_files
 from packages.uploads import incoming, staging
@@ -24,6 +25,7 @@ REGULAR = {
     "verify_sample": Schedule.DAILY,
     "expire_sessions": Schedule.HOURLY,
     "fold_downloads": Schedule.DAILY,
+    "forget_places": Schedule.DAILY,
 }
 logger = logging.getLogger(__name__)
 
@@ -67,6 +69,11 @@ def expire_sessions() -> int:
 def fold_downloads() -> int:
     """Sum up the downloads of old days by month."""
     return downloads.fold()
+
+
+def forget_places() -> int:
+    """Forget where tokens were used a year ago and not since."""
+    return tokens.forget_places()
 
 
 def sweep() -> dict[str, int]:

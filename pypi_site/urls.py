@@ -9,6 +9,7 @@ from django.urls import URLPattern, include, path, re_path, register_converter
 from django.urls.converters import StringConverter
 from rest_framework.routers import DefaultRouter
 
+from accounts import leaks
 from packages import (
     feed_views,
     file_views,
@@ -19,6 +20,7 @@ from packages import (
     renames,
     settings_views,
     stage_views,
+    token_views,
 )
 from packages import files as file_verbs
 from packages import views as pages
@@ -258,6 +260,9 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("help/problems/", problem_pages.problems, name="problems"),
     path("help/apis/", help_pages.apis, name="apis"),
+    path("accounts/tokens/", token_views.own_tokens, name="tokens"),
+    path("accounts/tokens/<slug:identifier>/revoke/", token_views.revoke, name="token-revoke"),
+    path("_/leaked-tokens/", leaks.report, name="leaked-tokens"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     *legacy_urls.patterns(),

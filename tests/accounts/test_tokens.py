@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.actors import SYSTEM, Actor
-from accounts.models import ApiToken, AuditEvent
+from accounts.models import ApiToken, AuditEvent, TokenPlace
 from tests.factories.people import UserFactory, actor, token_for
 
 pytestmark = pytest.mark.django_db
@@ -42,10 +42,16 @@ def test_nothing_in_the_database_tells_the_secret():
 
 def test_minting_is_in_the_trail():
     user = UserFactory()
-    token, _ = tokens.mint(user, actor=actor(user), name="laptop", limited=True)
+    token, _ = tokens.mint(
+        user, actor=actor(user), name="laptop", limited=True, actions=["yank", "upload"]
+    )
     event = AuditEvent.objects.get(action="token.mint")
     assert (event.user, event.subject) == (user, str(token))
-    assert event.after == {"user": user.username, "limited": True}
+    assert event.after == {
+        "user": user.username,
+        "limited": True,
+        "actions": ["upload", "yank"],
+    }
 
 
 def test_two_tokens_never_look_alike():
@@ -124,21 +130,67 @@ def test_the_token_of_an_inactive_person_is_useless():
     assert tokens.verify(text) is None
 
 
+def use(text: str, address: str = "192.0.2.1", client: str = "twine/7") -> ApiToken:
+    token = tokens.verify(text)
+    tokens.note_use(token, address, client)
+    return ApiToken.objects.get(pk=token.pk)
+
+
 def test_the_first_use_of_a_token_is_noted_and_a_second_soon_after_is_not():
     text = token_for(UserFactory())
-    tokens.verify(text)
-    first = ApiToken.objects.get().last_used_at
-    assert first is not None
-    tokens.verify(text)
-    assert ApiToken.objects.get().last_used_at == first
+    first = use(text)
+    assert (first.last_used_from, first.last_used_with) == ("192.0.2.1", "twine/7")
+    assert use(text, client="uv").last_used_at == first.last_used_at
 
 
 def test_a_later_use_of_a_token_is_noted():
     text = token_for(UserFactory())
     long_ago = timezone.now() - timedelta(hours=1)
     ApiToken.objects.update(last_used_at=long_ago)
-    tokens.verify(text)
-    assert ApiToken.objects.get().last_used_at > long_ago
+    assert use(text).last_used_at > long_ago
+
+
+def test_a_new_place_of_a_token_is_in_the_trail_but_not_its_first():
+    text = token_for(UserFactory())
+    use(text)
+    assert not AuditEvent.objects.filter(action="token.new_place").exists()
+    for _ in range(2):
+        token = use(text, "198.51.100.7", "curl")
+    event = AuditEvent.objects.get(action="token.new_place")
+    assert (event.address, event.client, event.subject) == ("198.51.100.7", "curl", str(token))
+    assert token.places.count() == 2
+
+
+def test_places_where_no_token_has_been_for_a_year_are_forgotten():
+    text = token_for(UserFactory())
+    use(text)
+    TokenPlace.objects.update(last_at=timezone.now() - timedelta(days=400))
+    use(text, "198.51.100.7")
+    assert tokens.forget_places() == 1
+    assert TokenPlace.objects.get().address == "198.51.100.7"
+
+
+def test_a_token_may_be_bound_to_networks():
+    token, _ = tokens.mint(
+        UserFactory(), actor=SYSTEM, name="ci", networks=["192.0.2.0/24", "2001:db8::1"]
+    )
+    assert [
+        tokens.may_come_from(token, address)
+        for address in ("192.0.2.200", "2001:db8::1", "192.0.3.1", "2001:db8::2", None)
+    ] == [True, True, False, False, False]
+
+
+def test_networks_that_are_none_are_refused():
+    with pytest.raises(tokens.InvalidNetworks, match="such as"):
+        token_for(UserFactory(), networks=["example.org"])
+
+
+def test_a_token_that_may_do_nothing_is_refused_by_us_and_by_the_database():
+    with pytest.raises(tokens.NothingAllowed):
+        token_for(UserFactory(), actions=["fly"])
+    token_for(UserFactory())
+    with pytest.raises(IntegrityError, match="a_token_does_what_is_known"):
+        ApiToken.objects.update(actions=["fly"])
 
 
 def test_usable_tokens_are_alive_and_of_active_people():

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from accounts import tokens
 from accounts.actors import SYSTEM, Actor
 from accounts.models import User
-from packages import access, projects
-from packages.models import Project, ProjectStatus, Role, TokenProject
+from packages import access, files, marks, projects, releases, renames
+from packages.models import File, Project, ProjectStatus, Role, TokenProject
+from packages.uploads import staging
 from pypi_site.lib.problems import NotFound, Problem, Refused
 from tests.factories.index import held, published
 from tests.factories.people import AdministratorFactory, UserFactory
@@ -236,3 +238,45 @@ def test_no_release_of_a_quarantined_project_is_offered():
     project = projects.quarantine(release.project, actor=SYSTEM)
     with pytest.raises(NotFound):
         access.offered_release(project, "1.0")
+
+
+# -- what a token was made for --------------------------------------------------------------------
+
+DOORS = {
+    "upload": lambda actor, project: access.project_to_upload(actor, project.name),
+    "register": lambda actor, project: access.project_to_upload(actor, "brand-new"),
+    "stage": lambda actor, project: staging.open_session(actor, project.name, "9.0"),
+    "yank release": lambda actor, project: marks.yank(project.releases.get(), actor=actor),
+    "yank file": lambda actor, project: marks.yank(
+        File.objects.get(release__project=project), actor=actor
+    ),
+    "delete file": lambda actor, project: files.delete(
+        File.objects.get(release__project=project), actor=actor, reason="x"
+    ),
+    "delete release": lambda actor, project: releases.delete(
+        project.releases.get(), actor=actor, reason="x"
+    ),
+    "delete project": lambda actor, project: projects.delete(project, actor=actor, reason="x"),
+    "archive": lambda actor, project: projects.archive(project, actor=actor),
+    "rename": lambda actor, project: renames.rename(project, "other", actor=actor),
+    "stage everything": lambda actor, project: projects.set_staging(project, actor=actor, on=True),
+}
+NEEDED = {"upload": "upload", "register": "upload", "stage": "upload"} | {
+    "yank release": "yank",
+    "yank file": "yank",
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("actions", [["upload"], ["yank"], ["manage"]], ids=lambda item: item[0])
+def test_a_token_opens_the_doors_that_it_was_made_for_and_no_other(door, actions):
+    project = published("demo").project
+    owner = project.roles.get().user
+    token, _ = tokens.mint(owner, actor=SYSTEM, name="narrow", actions=actions)
+    act = partial(DOORS[door], Actor(owner, token), project)
+    if [NEEDED.get(door, "manage")] == actions:
+        act()
+        return
+    with pytest.raises(access.TokenTooNarrow) as refusal:
+        act()
+    assert f"This token may {actions[0]} only" in refusal.value.detail

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.actors import SYSTEM
-from accounts.models import User
+from accounts.models import TokenAction, User
 from packages import access, names
 from packages.models import Project
 from pypi_site.lib.problems import Problem
@@ -29,6 +29,22 @@ class Command(BaseCommand):
         parser.add_argument("--expires", type=int, metavar="DAYS", help="days until it expires")
         parser.add_argument("--name", help="what the token is for")
         parser.add_argument(
+            "--allow",
+            nargs="+",
+            choices=TokenAction.values,
+            default=[TokenAction.UPLOAD],
+            metavar="ACTION",
+            help=f"what it may do: {', '.join(TokenAction.values)} (upload)",
+        )
+        parser.add_argument(
+            "--from",
+            dest="networks",
+            nargs="+",
+            default=[],
+            metavar="NETWORK",
+            help="addresses or networks from which alone it may be used",
+        )
+        parser.add_argument(
             "--stage", action="store_true", help="what it uploads waits until somebody publishes it"
         )
 
@@ -38,7 +54,15 @@ class Command(BaseCommand):
         try:
             expires_at, stages_uploads = _expiry(options["expires"]), options["stage"]
             label = options["name"] or _label(project, stages_uploads)
-            text = _mint(user, project, label, expires_at, stages_uploads)
+            text = _mint(
+                user,
+                project,
+                name=label[:100],
+                expires_at=expires_at,
+                stages_uploads=stages_uploads,
+                actions=options["allow"],
+                networks=options["networks"],
+            )
         except Problem as problem:
             raise CommandError(problem.detail) from None
         self.stderr.write("The token, shown only now (user name __token__):")
@@ -82,17 +106,8 @@ def _label(project: Project | None, stages_uploads: bool) -> str:
 
 
 @transaction.atomic
-def _mint(
-    user: User, project: Project | None, name: str, expires_at: datetime | None, stages: bool
-) -> str:
-    token, text = tokens.mint(
-        user,
-        actor=SYSTEM,
-        name=name[:100],
-        limited=project is not None,
-        stages_uploads=stages,
-        expires_at=expires_at,
-    )
+def _mint(user: User, project: Project | None, **options: Any) -> str:
+    token, text = tokens.mint(user, actor=SYSTEM, limited=project is not None, **options)
     if project:
         access.limit_token(token, [project])
     return text

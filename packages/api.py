@@ -9,7 +9,7 @@ from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from packages import access, names
+from packages import access, downloads, names
 from packages.models import File, Project, ProjectStatus, Release
 from packages.verb_api import DeleteProjectView
 
@@ -82,9 +82,15 @@ class ProjectViewSet(viewsets.ReadOnlyModelViewSet):
         return DeleteProjectView.as_view()(request._request, name=kwargs["pk"])
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """One project with its releases, newest first."""
+        """One project with its downloads and its releases, newest first."""
         project = access.known_project(names.normalize(kwargs["pk"]))
         offered = Prefetch("files", File.objects.offered().in_order(), to_attr="offered_files")
         releases = project.releases.offered().newest_first().prefetch_related(offered)
         body = ProjectSerializer(project).data
-        return Response({**body, "releases": ReleaseSerializer(releases, many=True).data})
+        listed = ReleaseSerializer(releases, many=True).data
+        return Response({**body, "downloads": _downloads(project), "releases": listed})
+
+
+def _downloads(project: Project) -> dict[str, int]:
+    """Today, in 7 and in 30 days (today included), and ever."""
+    return {**downloads.recent(project)._asdict(), "total": downloads.total(project)}

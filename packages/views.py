@@ -15,7 +15,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import conditional_page, require_safe
 
-from packages import access, descriptions, names, particulars
+from packages import access, descriptions, downloads, names, particulars
 from packages.models import File, Project, ProjectStatus, Release, Role
 from packages.models.file import FileType
 from packages.tables import Badge, Row, Table
@@ -230,6 +230,7 @@ def _body(project: Project, release: Release | None) -> dict[str, object]:
     available = here.values_list("normalized_name", flat=True)
     return {
         "description": _description(release),
+        "downloads": downloads.recent(project),
         "files": _files(release),
         "license": particulars.license_of(metadata),
         "links": particulars.links(metadata),

@@ -95,6 +95,8 @@ def add(counts: Mapping[Key, int]) -> None:
     Every writer goes through the tables and their rows in the same order, so that no two
     processes wait for each other.
     """
+    if not counts:
+        return
     of_files: Counter[tuple[int, date]] = Counter()
     of_projects: Counter[tuple[int, date]] = Counter()
     for key, count in counts.items():

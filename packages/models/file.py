@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -19,6 +21,13 @@ from packages.models.release import (
 )
 
 FILENAME_LENGTH = 240  # bytes of a file name on disk are 255, ".metadata" included
+
+
+# Where bytes and metadata are, below the host.
+ADDRESS = re.compile(
+    r"/files/(?P<sha256>[0-9a-f]{64})/"
+    r"(?P<filename>[A-Za-z0-9][A-Za-z0-9._+!-]{0,235}(?:\.whl|\.tar\.gz))(?P<metadata>\.metadata)?"
+)
 
 
 class FileType(models.TextChoices):

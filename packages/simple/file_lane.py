@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from packages import storage
+from packages.models.file import ADDRESS
 from packages.simple import files
 from packages.simple.files import USER_CONTENT, Answer
 from packages.simple.offered import Memory
@@ -24,9 +25,6 @@ from pypi_site.lib.wsgi import Environ, StartResponse
 
 SMALL = 64 * 1024  # bytes that are read at once: cheaper than a system call of their own
 REDIRECT = "public, max-age=3600"
-_ADDRESS = re.compile(
-    r"/files/([0-9a-f]{64})/([A-Za-z0-9][A-Za-z0-9._+!-]{0,235}(?:\.whl|\.tar\.gz))(\.metadata)?"
-)
 _NOTHING = b"This host serves files; the index is elsewhere.\n"
 _memory = Memory()
 
@@ -48,7 +46,7 @@ def _choose(environ: Environ) -> Answer | None:
         return _nothing()
     if not path.startswith("/files/") or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
         return None
-    if (match := _ADDRESS.fullmatch(path)) is None:
+    if (match := ADDRESS.fullmatch(path)) is None:
         return None
     if settings.FILES_ORIGIN and not on_files_host:
         return _to_files_host(environ)

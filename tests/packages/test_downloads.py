@@ -122,6 +122,18 @@ def test_files_of_a_project_are_told_apart(file):
     assert downloads.recent(file.project).last_day == 5
 
 
+def test_the_page_and_the_api_of_a_project_tell_them(file, client):
+    assert "none in 30 days" in client.get("/project/demo/").content.decode()
+    add(file, 1234)
+    add(file, days_ago=3)
+    add(file, days_ago=300)
+    page = client.get("/project/demo/").content.decode()
+    assert "1,234 today" in page
+    assert "1,235 in 7 days" in page
+    told = client.get("/api/v1/projects/demo/").json()["downloads"]
+    assert told == {"last_day": 1234, "last_week": 1235, "last_month": 1235, "total": 1236}
+
+
 # -- writing -------------------------------------------------------------------------------------
 
 

@@ -273,7 +273,8 @@ class Supervisor:
         return Child("web", [*command, "pypi_site.wsgi"], self.environment, (descriptor,))
 
     def _jobs(self) -> Child:
-        command = [sys.executable, str(ROOT / "manage.py"), "qcluster"]
+        # Whoever waits for an answer comes first.
+        command = ["nice", "-n", "5", sys.executable, str(ROOT / "manage.py"), "qcluster"]
         return Child("jobs", command, self.environment)
 
     # -- life --------------------------------------------------------------------------------

@@ -149,6 +149,7 @@ CACHES = {
 Q_CLUSTER = {
     "name": "gatehouse",
     "orm": "default",
+    "broker_class": "pypi_site.lib.broker.MergingBroker",
     "workers": env.int("GATEHOUSE_JOB_WORKERS", default=1),
     "poll": 0.2,
     "guard_cycle": 2,  # seconds; each cycle writes its state to the cache table
@@ -160,7 +161,7 @@ Q_CLUSTER = {
     "recycle": 500,
     # Failures are kept, successes are not: pruning them reads every kept one for each job.
     "save_limit": -1,
-    "bulk": 10,
+    "bulk": 50,
     "label": "Jobs",
 }
 

@@ -1,7 +1,8 @@
 """Enqueue work that happens after the change that caused it, or not at all.
 
 django-q2's database broker keeps a job in our own tables, so it commits or rolls back with the
-change.  Jobs may run twice: each must be safe to repeat.
+change.  Jobs may run twice: each must be safe to repeat.  Equal jobs that wait at the same time
+run once (`lib.broker`).
 """
 
 from __future__ import annotations

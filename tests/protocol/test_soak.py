@@ -1,0 +1,56 @@
+"""Mixed load, in little (`benchmarks.soak` does it for half an hour)."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from benchmarks.server import Site
+from benchmarks.soak import pages
+from benchmarks.soak.__main__ import addresses
+from benchmarks.soak.client import Client
+from benchmarks.soak.load import Load
+from tests.protocol.conftest import People
+from tests.protocol.server import Server, eventually
+
+pytestmark = pytest.mark.protocol
+
+WANTED = {"upload", "yank", "unyank", "delete", "restore", "files", "changes seen at once"}
+WANTED |= {"pages, 200", "pages, 304"}
+
+
+@pytest.fixture(scope="module")
+def load(live: Server, people: People) -> Load:
+    """What came of some seconds of load."""
+    site = Site("127.0.0.1", live.port, people.keeper)
+    load = Load(site, addresses(live), pause=0.02, projects=2)
+    with load.running(readers=2, writers=1):
+        eventually(lambda: load.done.keys() >= WANTED, 90, because="everything happens")
+        time.sleep(5)
+    return load
+
+
+def test_mixed_load_meets_no_error_and_sees_every_change_at_once(load: Load):
+    assert load.faults == []
+    assert load.done["changes seen at once"] > 10
+
+
+def test_after_mixed_load_every_page_is_as_if_rendered_now(load: Load, live: Server):
+    count, different = pages.differences(live, load.addresses)
+    assert count > 30
+    assert different == []
+
+
+def test_a_page_that_differs_is_found(live: Server):
+    wrong = {" html": "0" * 64, " json": "0" * 64}
+    found = list(pages.compared(Client("127.0.0.1", live.port), wrong))
+    assert len(found) == 12
+    assert all("is not the page of now" in line for line in found)
+
+
+def test_a_refused_writer_is_a_fault_of_the_load(live: Server, people: People):
+    load = Load(Site("127.0.0.1", live.port, people.revoked), addresses(live), pause=0.02)
+    with load.running(readers=0, writers=1):
+        eventually(lambda: load.faults, 20)
+    assert "403" in load.faults[0] or "401" in load.faults[0]

@@ -250,6 +250,10 @@ UPLOAD_MAX_OPEN_SESSIONS = env.int("GATEHOUSE_MAX_OPEN_SESSIONS", default=50)
 # whom no moderator has approved yet) or "everybody".
 UPLOAD_HOLD = env.str("GATEHOUSE_HOLD", default="untrusted")
 
+# -- Search ----------------------------------------------------------------------------------
+
+SEARCH_TIMEOUT = env.int("GATEHOUSE_SEARCH_TIMEOUT", default=1000)  # milliseconds, each statement
+
 # -- People ----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"

@@ -43,6 +43,7 @@ from packages.verb_api import (
 from pypi_site import crawlers, health, help_pages, legacy_urls, problem_pages
 from pypi_site.lib import http
 from search import views as search
+from search.api import SearchView, SuggestView
 
 
 class ProjectName(StringConverter):
@@ -230,6 +231,8 @@ urlpatterns = [
     # programs
     path("api/v1/projects/<project:name>/", include(VERBS_API)),
     path("api/v1/projects/<project:name>/stages/", include(STAGES_API)),
+    path("api/v1/search/", SearchView.as_view(), name="api-search"),
+    path("api/v1/suggest/", SuggestView.as_view(), name="api-suggest"),
     path("api/v1/", include(router.urls)),
     path("pypi/<project:name>/json", legacy_json_views.project, name="json"),
     path("pypi/<project:name>/json/", legacy_json_views.project),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from packages import events
-from packages.models import File, Project, Release
+from packages.models import File, Project, Release, Role
 from pypi_site.lib import jobs
 
 FILES = [
@@ -38,3 +39,10 @@ def release_changed(sender: type[Release], release: Release, **kwargs: Any) -> N
 @receiver(PROJECTS)
 def project_changed(sender: type[Project], project: Project, **kwargs: Any) -> None:
     jobs.enqueue("search.tasks.update", project.pk)
+
+
+@receiver([post_save, post_delete], sender=Role)
+def owners_changed(sender: type[Role], instance: Role, **kwargs: Any) -> None:
+    """Also when an account goes, and its roles with it; what is not public yet has no row."""
+    if instance.project.published_at:
+        jobs.enqueue("search.tasks.update", instance.project_id)

@@ -2,8 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from django.core.cache import cache
+from django.db.models import Q
+from django_q.models import Schedule
+
+from packages import downloads
 from packages.models import Project
-from search import documents
+from pypi_site.lib import jobs
+from search import documents, popularity
+from search.models import SearchDocument
+
+BATCH = 200
+PLACE = "search.rebuild"  # how far a rebuild came, for the next one to go on
+A_WEEK = 7 * 24 * 3600
+
+
+def schedule() -> None:
+    """Have popularity measured every day, and rows of an older form written anew; repeatable."""
+    name = "refresh_popularity"
+    defaults = {"func": f"search.tasks.{name}", "schedule_type": Schedule.DAILY}
+    Schedule.objects.update_or_create(name=name, defaults=defaults)
+    outdated = SearchDocument.objects.filter(~Q(revision=documents.REVISION))
+    if outdated.exists():
+        jobs.enqueue("search.tasks.rebuild_outdated")
+
+
+def refresh_popularity() -> int:
+    """Order projects by their downloads in the last month; returns how many rows changed."""
+    return popularity.refresh(downloads.totals(downloads.MONTH))
+
+
+def rebuild_outdated() -> int:
+    """Rewrite a batch of rows of an older form, and leave the rest to the next job."""
+    outdated = SearchDocument.objects.filter(~Q(revision=documents.REVISION))
+    batch = list(outdated.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    for key in batch:
+        documents.update(key)
+    if batch:
+        jobs.enqueue("search.tasks.rebuild_outdated")
+    return len(batch)
 
 
 def update(project_pk: int) -> bool:
@@ -11,7 +50,16 @@ def update(project_pk: int) -> bool:
     return documents.update(project_pk)
 
 
-def rebuild() -> int:
-    """Rewrite every row, while searches go on; returns how many projects can be found."""
+def rebuilding(*, afresh: bool = False) -> Iterator[tuple[int, int]]:
+    """Rewrite rows in batches; yields how many of a batch can be found, and its size.
+
+    Each row is a transaction, and the place is kept: whoever was interrupted goes on from there.
+    """
+    last = 0 if afresh else cache.get(PLACE, 0)
     keys = Project.objects.order_by("pk").values_list("pk", flat=True)
-    return sum(documents.update(key) for key in keys.iterator(chunk_size=1000))
+    while batch := list(keys.filter(pk__gt=last)[:BATCH]):
+        found = sum(documents.update(key) for key in batch)
+        last = batch[-1]
+        cache.set(PLACE, last, A_WEEK)
+        yield found, len(batch)
+    cache.delete(PLACE)

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from search import queries
-
-PAGE_SIZE = 20
+from pypi_site.lib.problems import Problem
+from search import links, queries
+from search.links import Asked
 
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """Results for ``?q=``, page ``?page=``."""
-    query = queries.clean(request.GET.get("q", ""))
-    paginator = Paginator(queries.find(query), PAGE_SIZE)
-    page = paginator.get_page(request.GET.get("page"))
-    context = {"query": query, "page_obj": page, "count": paginator.count}
+    """Results for ``?q=``, narrowed by each ``c=``, by ``order=``, from ``cursor=`` on."""
+    asked = Asked.read(request.GET)
+    context: dict[str, Any] = {"query": asked.text, "asked": asked, "orders": links.orders(asked)}
+    try:
+        context |= _answer(asked)
+    except Problem as problem:
+        context["problem"] = problem.detail
+        return render(request, "search/results.html", context, status=problem.status)
     return render(request, "search/results.html", context)
+
+
+def _answer(asked: Asked) -> dict[str, Any]:
+    results = queries.search(
+        asked.text,
+        classifiers=asked.classifiers,
+        order=asked.order,
+        cursor=asked.cursor,
+        with_facets=True,
+    )
+    return {
+        "results": results,
+        "chosen": links.chosen(asked),
+        "groups": links.narrowing(asked, results.facets),
+        "next": links.next_page(asked, results.cursor),
+        "first": links.first_page(asked),
+        "meant": links.meant(asked, results.meant),
+    }

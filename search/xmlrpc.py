@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
+from itertools import zip_longest
 from typing import Any
 from xmlrpc.client import Fault
 
 from pypi_site.lib.xmlrpc import BAD_ARGUMENTS
 from search import queries
-from search.models import SearchDocument
+from search.queries import Found
 
 FIELDS = ("name", "summary", "description", "keywords")
 LIMIT = 100  # projects of one answer
@@ -24,8 +24,8 @@ def search(spec: dict[str, Any], operator: str = "and") -> list[dict[str, Any]]:
     if operator not in ("and", "or"):
         raise Fault(BAD_ARGUMENTS, 'The operator is "and" or "or".')
     texts = _texts(spec)
-    found = _any(texts) if operator == "or" else islice(queries.find(" ".join(texts)), LIMIT)
-    return [_hit(place, document) for place, document in enumerate(found)]
+    found = _any(texts) if operator == "or" else _found(" ".join(texts), strictly=True)
+    return [_hit(place, project) for place, project in enumerate(found)]
 
 
 def _texts(spec: Mapping[str, Any]) -> list[str]:
@@ -45,18 +45,22 @@ def _listed(value: Any) -> list[str]:
     return texts
 
 
-def _any(texts: list[str]) -> list[SearchDocument]:
+def _found(text: str, *, strictly: bool = False) -> list[Found]:
+    return list(queries.search(text, size=LIMIT, strictly=strictly).found)
+
+
+def _any(texts: list[str]) -> list[Found]:
     """The first of each text's projects, then the second of each, and so on."""
-    lists = [list(queries.find(text)[:LIMIT]) for text in texts]
-    rows = sorted((place, row.name, row) for rows in lists for place, row in enumerate(rows))
-    return list({row.pk: row for *_, row in reversed(rows)}.values())[::-1][:LIMIT]
+    turns = zip_longest(*map(_found, texts))
+    first = {found.project_id: found for turn in turns for found in turn if found}
+    return list(first.values())[:LIMIT]
 
 
-def _hit(place: int, document: SearchDocument) -> dict[str, Any]:
+def _hit(place: int, project: Found) -> dict[str, Any]:
     """`_pypi_ordering` is the score by which pips before 9 sort."""
     return {
-        "name": document.name,
-        "summary": document.summary,
-        "version": document.version,
+        "name": project.name,
+        "summary": project.summary,
+        "version": project.version,
         "_pypi_ordering": LIMIT - place,
     }

@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand
 
 from packages import tasks
 from packages.uploads import incoming
+from search import tasks as search_tasks
 
 DAY_SECONDS = 86_400
 
@@ -33,6 +34,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
         tasks.schedule()
+        search_tasks.schedule()
         incoming.remove_leftovers(older_than=time.time() - DAY_SECONDS)
         stamp, wanted = settings.STATIC_ROOT / ".collected", _fingerprint()
         if options["force"] or not stamp.exists() or stamp.read_text() != wanted:

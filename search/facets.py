@@ -1,0 +1,59 @@
+"""Classifiers of what was found, with counts, to narrow a search by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import connection
+
+from search import labels
+
+# In this order; the rest (licences in words, intended audience in Esperanto) helps nobody choose.
+GROUPS: Final = (
+    "Framework",
+    "Topic",
+    "Development Status",
+    "License",
+    "Programming Language",
+    "Operating System",
+    "Environment",
+    "Intended Audience",
+    "Typing",
+)
+MOST: Final = 10  # values of a group
+_COUNTS: Final = """
+    select facet, count(*) from search_searchdocument, unnest(facets) as facet
+    where project_id = any(%s) group by facet order by count(*) desc, facet limit 400
+"""
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A classifier, and how many of the results have it."""
+
+    classifier: str
+    count: int
+
+    @property
+    def group(self) -> str:
+        return self.classifier.partition(labels.SEPARATOR)[0]
+
+    @property
+    def label(self) -> str:
+        return self.classifier.partition(labels.SEPARATOR)[2]
+
+
+def of(projects: Iterable[int]) -> list[Facet]:
+    """Facets of these projects, the commonest first, in their groups."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, [list(projects)])
+        counts = dict(cursor.fetchall())
+    names = labels.names(counts)
+    found = [Facet(names[number], count) for number, count in counts.items() if number in names]
+    return [facet for group in GROUPS for facet in _of_group(group, found)]
+
+
+def _of_group(group: str, facets: list[Facet]) -> list[Facet]:
+    return [facet for facet in facets if facet.group == group][:MOST]

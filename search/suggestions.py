@@ -1,0 +1,128 @@
+"""While somebody types: names that begin so, and how filters go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from accounts.models import User
+from search import filters, fuzzy, labels, language, words
+from search.limits import limited
+from search.models import SearchDocument
+from search.ranking import tiers
+
+MOST: Final = 8
+FUZZY_FROM: Final = 4  # letters; shorter beginnings are like everything
+FEW: Final = 3  # names; then such that begin almost so are offered, too
+# What begins almost so: the first letter is right, and one slip is in the rest.
+_ALMOST: Final = """
+    select project_id from search_searchdocument
+    where tier <= 0 and key like %(first)s and levenshtein_less_equal(
+        left(key, %(letters)s), %(key)s, 2) <= 2
+    order by levenshtein(left(key, %(letters)s), %(key)s), prior desc limit 40
+"""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What to type: a project's name, or the whole search with a filter completed."""
+
+    text: str
+    kind: str  # "project" or "filter"
+    note: str = ""
+    normalized_name: str = ""
+
+
+def suggest(text: str, limit: int = MOST) -> list[Suggestion]:
+    """Projects whose names begin with `text`, the most popular first, or filters to go on with."""
+    text = language.clean(text)[-language.LONGEST :]
+    before, _, last = text.rpartition(" ")
+    with limited():
+        if completed := _filters(last, limit):
+            lead = f"{before} " if before else ""
+            return [Suggestion(f"{lead}{item}", "filter", note) for item, note in completed]
+        fields = [Suggestion(item, "filter", note) for item, note in _fields(text)]
+        return (_projects(words.squash(text), limit - len(fields)) + fields)[:limit]
+
+
+def _projects(key: str, limit: int) -> list[Suggestion]:
+    if not key:
+        return []
+    found = _beginning(key, limit)
+    if len(found) < FEW and len(key) >= FUZZY_FROM:
+        known = {document.pk for document in found}
+        found += [document for document in _almost(key) if document.pk not in known]
+    return [
+        Suggestion(document.name, "project", document.summary, document.normalized_name)
+        for document in found[:limit]
+    ]
+
+
+def _beginning(key: str, limit: int) -> list[SearchDocument]:
+    """From the most popular tier that has enough; nothing below is more popular."""
+    found: list[SearchDocument] = []
+    for tier in tiers():
+        found = list(_shown().filter(tier__lte=tier, key__startswith=key)[:limit])
+        if len(found) >= limit:
+            break
+    exact = [document for document in found if document.key == key]
+    return exact + [document for document in found if document.key != key]
+
+
+def _shown() -> QuerySet[SearchDocument]:
+    columns = ("name", "normalized_name", "key", "summary")
+    return SearchDocument.objects.only(*columns).order_by("-prior", "project")
+
+
+def _almost(key: str) -> list[SearchDocument]:
+    parameters: dict[str, str | int] = {"first": f"{key[0]}%", "letters": len(key), "key": key}
+    with connection.cursor() as cursor:
+        cursor.execute(_ALMOST, parameters)
+        keys = [row[0] for row in cursor.fetchall()]
+    documents = _shown().filter(pk__in=keys)  # the most popular first, and sorting keeps that
+    slips = {document.pk: _slips(key, document.key) for document in documents}
+    near = sorted(documents, key=lambda document: slips[document.pk])
+    return [document for document in near if slips[document.pk] <= fuzzy.allowed(key)]
+
+
+def _slips(typed: str, name: str) -> int:
+    """Of a beginning: the next letter may be missing or one too many."""
+    lengths = (len(typed) - 1, len(typed), len(typed) + 1)
+    return min(fuzzy.distance(typed, name[:length]) for length in lengths)
+
+
+def _filters(last: str, limit: int) -> list[tuple[str, str]]:
+    """``classifier:djan`` goes on with classifiers."""
+    field, colon, value = last.lstrip("-").partition(":")
+    field, sign = field.lower(), "-" if last.startswith("-") else ""
+    if not colon:
+        return []
+    value = value.strip('"')
+    match field:
+        case "classifier" | "license":
+            found = labels.like(field, value, limit)
+        case "python":
+            found = [version for version in reversed(filters.PYTHONS) if version.startswith(value)]
+        case "owner":
+            people = User.objects.filter(username__istartswith=value, project_roles__isnull=False)
+            found = [
+                *people.order_by("username").values_list("username", flat=True).distinct()[:limit]
+            ]
+        case _:
+            found = []
+    return [(f"{sign}{field}:{_quoted(item)}", "") for item in found[:limit]]
+
+
+def _fields(start: str) -> list[tuple[str, str]]:
+    """``clas`` may be a name, or the beginning of a filter."""
+    if len(start) < FUZZY_FROM - 1:
+        return []
+    fields = language.FIELDS.items()
+    return [(f"{field}:", note) for field, note in fields if field.startswith(start.lower())]
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if " " in value else value

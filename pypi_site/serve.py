@@ -248,7 +248,7 @@ class Supervisor:
         }
         self.environment.setdefault("GATEHOUSE_URL", self.address)
         self.cluster = None if os.environ.get("DATABASE_URL") else embedded.Cluster(options.data)
-        self.children = [self._web(), self._jobs()]
+        self.children = [self._web(), self._keeper(), self._jobs()]
         self.stopping = False
 
     def run(self) -> int:
@@ -271,6 +271,10 @@ class Supervisor:
         command = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "deploy/gunicorn.py")]
         command += ["--bind", f"fd://{descriptor}", "--workers", str(self.options.workers)]
         return Child("web", [*command, "pypi_site.wsgi"], self.environment, (descriptor,))
+
+    def _keeper(self) -> Child:
+        command = [sys.executable, str(ROOT / "manage.py"), "keep"]
+        return Child("keeper", command, self.environment)
 
     def _jobs(self) -> Child:
         # Whoever waits for an answer comes first.

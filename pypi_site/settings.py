@@ -136,6 +136,9 @@ DATABASES["default"]["OPTIONS"] |= {
     "server_side_binding": True,
     "prepare_threshold": 2 if _PREPARE else None,
 }
+# Nobody waits longer for a database that does not answer at all (seconds; milliseconds).
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
+DATABASES["default"]["OPTIONS"].setdefault("tcp_user_timeout", 10_000)
 _SLOT = env.str("GATEHOUSE_TEST_SLOT", default="0")
 DATABASES["default"]["TEST"] = {"NAME": f"test_gatehouse_{_SLOT}"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

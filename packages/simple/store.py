@@ -118,13 +118,16 @@ def _checked(name: str, kind: Kind, document: Document | None) -> Document | Non
 
 
 def _as_it_was(name: str, kind: Kind, document: Document | None) -> Document:
-    """The page as it was prepared last; never current, so the database is tried again."""
-    if document is None:
-        source = preparing.stored(name, kind)
-        if source is None:
-            raise OperationalError("The database is away, and the page is not prepared.")
+    """The page as it was prepared last, in whichever process.
+
+    It is never current, so the database is tried again.
+    """
+    source = preparing.stored(name, kind)
+    if source and (document is None or document.serial < source.version.serial):
         document = Document(name, source)
         documents.keep(name, kind, document)
+    if document is None:
+        raise OperationalError("The database is away, and the page is not prepared.")
     return document
 
 

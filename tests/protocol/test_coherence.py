@@ -1,0 +1,157 @@
+"""No page is old for longer than it must be: processes, a keeper, a database that come and go."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from pypi_site.run import ROOT
+from tests.factories.dists import make_wheel
+from tests.protocol.clients import JSON, Answer
+from tests.protocol.server import Server, eventually, kill, put_down
+
+pytestmark = pytest.mark.protocol
+
+PAGE = "/simple/coherent/"
+YANK = """
+from accounts.actors import SYSTEM
+from packages import releases
+from packages.models import Release
+release = Release.objects.get(project__normalized_name="coherent", version="1.0")
+releases.{verb}(release, actor=SYSTEM{reason})
+"""
+KILLED = """
+import os, signal
+from packages import markers
+markers.touch = lambda name: os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("coherence") / "data")
+    try:
+        server.start()
+        token = server.bootstrap()
+        path = make_wheel(tmp_path_factory.mktemp("dists"), "coherent")
+        assert server.index.upload(path, token).status == 200
+        yield server
+    finally:
+        put_down(server)
+
+
+def yanked(server: Server) -> bool:
+    answer = page(server)
+    assert answer.status == 200
+    return bool(answer.json["files"][0]["yanked"])
+
+
+def page(server: Server) -> Answer:
+    return server.get(PAGE, accept=JSON)
+
+
+def yank(server: Server, *, undo: bool = False) -> None:
+    """By a process of its own."""
+    server.script(script(undo=undo))
+
+
+def script(*, undo: bool = False) -> str:
+    return YANK.format(verb="unyank" if undo else "yank", reason="" if undo else ", reason='x'")
+
+
+def test_what_one_process_changed_every_worker_shows_at_once(server: Server):
+    for undo in (False, True, False, True):
+        yank(server, undo=undo)
+        assert {yanked(server) for _ in range(20)} == {not undo}
+
+
+def yank_and_die(server: Server, *, undo: bool = False) -> None:
+    """By a process that is killed between its commit and the marker."""
+    code = KILLED + script(undo=undo)
+    command = [sys.executable, "-m", "pypi_site.run", "manage", "shell", "--no-imports", "-c", code]
+    environment = {**server.environment, "GATEHOUSE_DATA": str(server.data)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
+    assert done.returncode == 128 + signal.SIGKILL, done.stderr
+
+
+def test_a_writer_killed_between_commit_and_marker_is_made_up_for(server: Server):
+    eventually(lambda: server.pid_of("keeper"), 20)
+    assert not yanked(server)
+    yank_and_die(server)
+    eventually(lambda: yanked(server), 2, because="the keeper tells")
+    yank(server, undo=True)
+
+
+def test_without_a_keeper_changes_are_seen_all_the_same(server: Server):
+    keeper = eventually(lambda: server.pid_of("keeper"), 20)
+    os.kill(keeper, signal.SIGSTOP)  # he is there, and silent
+    try:
+        time.sleep(3.5)
+        yank(server)
+        assert yanked(server)
+        yank_and_die(server, undo=True)
+        eventually(lambda: not yanked(server), 3, because="pages are compared once a second")
+    finally:
+        kill(keeper)
+    eventually(lambda: server.pid_of("keeper") not in (0, keeper), 20)
+
+
+def test_after_a_lost_connection_everything_is_looked_at_again(server: Server):
+    eventually(lambda: server.pid_of("keeper"), 20)
+    yank(server)
+    assert yanked(server)
+    lost = (
+        "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+        " and datname = current_database()"
+    )
+    server.query(lost)
+    assert yanked(server)
+    yank(server, undo=True)
+    assert {yanked(server) for _ in range(10)} == {False}
+
+
+def test_a_reader_killed_while_he_writes_a_page_leaves_no_broken_one(server: Server):
+    for number in range(4):
+        undo = bool(number % 2)
+        yank(server, undo=undo)
+        for worker in server.web_workers():
+            kill(worker)
+        assert eventually(lambda: answers(server), 20).status == 200
+        assert yanked(server) is not undo
+
+
+def answers(server: Server) -> Answer | None:
+    try:
+        return page(server)
+    except OSError:
+        return None
+
+
+def test_with_postgresql_down_prepared_pages_are_served(server: Server):
+    """The supervisor starts it again at once; so he is stopped first."""
+    prepared = page(server)
+    supervisor, postgres = server.pid_of("supervisor"), server.pid_of("postgres")
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        os.kill(postgres, signal.SIGINT)  # fast shutdown
+        eventually(lambda: not server.pid_of("postgres"), 20)
+        time.sleep(3.5)  # the last heartbeat is old, too
+        for _ in range(20):
+            assert page(server).body == prepared.body
+        unknown = server.get("/simple/unknown/")
+        assert unknown.status == 503
+        assert unknown.type.startswith("text/plain")
+        assert unknown.headers["Retry-After"]
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+    eventually(server.is_well, 30, because="the supervisor starts PostgreSQL")
+    yank(server)
+    eventually(lambda: yanked(server), 5, because="pages are current again")
+    yank(server, undo=True)
+    assert not yanked(server)

@@ -29,7 +29,7 @@ def results(outcomes) -> list[object]:
 
 
 def test_serials_become_visible_in_their_order():
-    """Whoever has read up to serial n never meets a smaller one later."""
+    """Whoever has read up to serial n never meets a smaller one later (MIR-4)."""
     made = [Project.objects.create(name=f"p{n}", normalized_name=f"p{n}") for n in range(5)]
     done = threading.Event()
 

@@ -95,6 +95,7 @@ def test_a_name_with_another_upload_waiting_is_not_given_up():
 @pytest.mark.parametrize("before", ProjectStatus.values)
 @pytest.mark.parametrize("after", ProjectStatus.values)
 def test_every_status_leads_to_every_other(before, after):
+    """STA-9."""
     release = published()
     Project.objects.update(status=before)
     jobs.forget()

@@ -38,6 +38,7 @@ def test_a_release_yanked_without_a_reason_is_just_yanked():
 
 
 def test_yanking_is_recorded_and_announced():
+    """YNK-6."""
     release = published()
     user = release.project.roles.get().user
     jobs.forget()
@@ -75,6 +76,7 @@ def test_what_is_not_yanked_cannot_be_unyanked():
 
 @pytest.mark.parametrize("reason", ["x" * 1001, "a\0b", "a\x1b[31mb", "a\u202eb", "\u200b"])
 def test_a_reason_that_terminals_would_stumble_over_is_refused(reason):
+    """YNK-5."""
     release = published()
     with pytest.raises(releases.InvalidReason):
         releases.yank(release, actor=SYSTEM, reason=reason)

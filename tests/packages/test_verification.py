@@ -55,6 +55,7 @@ def test_a_cut_file_is_told_even_without_reading_it(file):
 
 
 def test_missing_and_changed_metadata_are_told(file):
+    """MDF-6."""
     with open(blob(file, ".metadata"), "ab") as damaged:  # noqa: PTH123
         damaged.write(b"X")
     assert differences() == ["its metadata file is not the one that was stored"]

@@ -114,6 +114,10 @@ class Uv(Locker):
     def install(self) -> Done:
         return self._uv("sync", "--frozen")
 
+    def audit(self, service: str) -> Done:
+        """Ask the vulnerability service at this address, and our pages for statuses."""
+        return self._run(BIN / "uv", "audit", "--frozen", "--service-url", service)
+
     def _uv(self, *arguments: str) -> Done:
         here = ["--python", sys.executable, "--no-python-downloads"]
         return self._run(BIN / "uv", *arguments, *here)

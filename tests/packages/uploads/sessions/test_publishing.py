@@ -317,6 +317,7 @@ def test_u2_34_a_name_that_was_prohibited_meanwhile_is_not_published():
 
 @pytest.mark.parametrize("verb", [projects.archive, projects.quarantine])
 def test_u2_34_a_project_that_was_closed_meanwhile_publishes_nothing(verb):
+    """STA-7."""
     session = uploader().open()
     session.add(wheel())
     project = Project.objects.get()

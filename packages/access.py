@@ -270,6 +270,14 @@ def limit_token(token: ApiToken, projects: Iterable[Project]) -> None:
     TokenProject.objects.bulk_create(rows, ignore_conflicts=True)
 
 
+def tokens_that_reach(project: Project) -> list[ApiToken]:
+    """The usable tokens that open the project, whoever of its people holds them."""
+    holders = project.roles.values("user")
+    usable = ApiToken.objects.usable().filter(user__in=holders)
+    reaching = usable.filter(Q(limited=False) | Q(projects__project=project))
+    return list(reaching.distinct().order_by("name"))
+
+
 def _has_role(actor: Actor, project: Project, kinds: Iterable[str]) -> bool:
     return project.roles.filter(user=actor.user, kind__in=list(kinds)).exists()
 

@@ -39,6 +39,9 @@ SENTENCES = {
     "project.active": ("{0} is active again", "It takes uploads, and all its files are offered."),
     "project.delete": ("{0} was deleted", "Its files lie in the bin; its name stays reserved."),
     "project.restore": ("{0} was restored", "It has its page and its files again."),
+    "role.add": ("Somebody joined {0}", "Who has a role may upload."),
+    "role.change": ("A role on {0} changed", "Owners may do everything, maintainers upload."),
+    "role.remove": ("Somebody left {0}", "Their tokens do not open the project any more."),
     "project.rename": ("{name} is called {0} now", "New files carry the new name."),
 }
 

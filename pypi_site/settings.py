@@ -260,6 +260,8 @@ SEARCH_TIMEOUT = env.int("GATEHOUSE_SEARCH_TIMEOUT", default=1000)  # millisecon
 # -- People ----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+INVITATION_DAYS = env.int("GATEHOUSE_INVITATION_DAYS", default=14)
+INVITATIONS_PER_DAY = env.int("GATEHOUSE_INVITATIONS_PER_DAY", default=50)
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",

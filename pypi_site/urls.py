@@ -14,6 +14,7 @@ from packages import (
     feed_views,
     file_views,
     legacy_json_views,
+    people_views,
     projects,
     release_views,
     releases,
@@ -184,6 +185,17 @@ SETTINGS = [
         name="project-redirect",
     ),
 ]
+PEOPLE = [
+    path("", people_views.people, name="project-people"),
+    path("invite/", people_views.invite, name="project-invite"),
+    path("<int:pk>/role/", people_views.change, name="project-person-role"),
+    path("<int:pk>/remove/", people_views.remove, name="project-person-remove"),
+    path(
+        "invitations/<uuid:identifier>/withdraw/",
+        people_views.withdraw,
+        name="project-invitation-withdraw",
+    ),
+]
 _PAGES = (
     r"project/[^/]+(?:/[^/]+)?|search|admin|help/(?:problems|apis)|accounts(?:/[\w-]+)*"
     r"|api/v1(?:/[^/]+)*"
@@ -258,6 +270,7 @@ urlpatterns = [
     path("project/<project:name>/stages/", include(STAGES)),
     path("project/<project:name>/files/", include(FILES)),
     path("project/<project:name>/releases/", include(RELEASES)),
+    path("project/<project:name>/people/", include(PEOPLE)),
     path("project/<project:name>/settings/", include(SETTINGS)),
     path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
     path("search/", search.search, name="search"),
@@ -265,6 +278,17 @@ urlpatterns = [
     path("help/apis/", help_pages.apis, name="apis"),
     path("accounts/tokens/", token_views.own_tokens, name="tokens"),
     path("accounts/tokens/<slug:identifier>/revoke/", token_views.revoke, name="token-revoke"),
+    path("accounts/invitations/", people_views.invitations, name="invitations"),
+    path(
+        "accounts/invitations/<uuid:identifier>/accept/",
+        people_views.accept,
+        name="invitation-accept",
+    ),
+    path(
+        "accounts/invitations/<uuid:identifier>/decline/",
+        people_views.decline,
+        name="invitation-decline",
+    ),
     path("_/leaked-tokens/", leaks.report, name="leaked-tokens"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

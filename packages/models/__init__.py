@@ -10,6 +10,7 @@ from packages.models.downloads import (
 from packages.models.file import Artifact, File
 from packages.models.file_session import FileSession, FileStatus
 from packages.models.former_name import FormerName
+from packages.models.invitation import Invitation
 from packages.models.journal import JournalEntry
 from packages.models.project import Project, ProjectStatus
 from packages.models.purge import PendingPurge
@@ -26,6 +27,7 @@ __all__ = [
     "FileSession",
     "FileStatus",
     "FormerName",
+    "Invitation",
     "JournalEntry",
     "PendingPurge",
     "Project",

@@ -1,0 +1,216 @@
+"""``/project/<name>/people/`` and ``/accounts/invitations/``: who has which role, and who may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import actors
+from accounts.models import ApiToken, User
+from packages import access, manage_views, roles
+from packages.choices import Choice
+from packages.models import Invitation, Project, Role
+from pypi_site.lib.problems import NotFound, Problem
+
+PAGE = "project-people"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a role, what can be done about it, and his tokens that open the project."""
+
+    role: Role
+    choices: list[Choice]
+    tokens: list[ApiToken]
+
+
+@never_cache
+@login_required
+@require_safe
+def people(request: HttpRequest, name: str) -> HttpResponse:
+    """The people of a project; owners invite others and change what they may."""
+    project = manage_views.own_project(request, name)
+    is_owner = manage_views.may_manage(request, project)
+    waiting = project.invitations.open().select_related("invited_by").order_by("-created_at")
+    context = {
+        "project": project,
+        "is_owner": is_owner,
+        "people": _people(request, project, is_owner=is_owner),
+        "invitations": [(item, _withdrawal(item)) for item in waiting] if is_owner else [],
+        "kinds": Role.Kind.choices,
+        "invitation_days": settings.INVITATION_DAYS,
+    }
+    return render(request, "packages/people.html", context)
+
+
+def _people(request: HttpRequest, project: Project, *, is_owner: bool) -> list[Person]:
+    found = project.roles.select_related("user").order_by("-kind", "user__username")
+    tokens = access.tokens_that_reach(project) if is_owner else []
+    return [
+        Person(
+            role,
+            _choices(project, role, is_owner=is_owner, mine=role.user_id == request.user.pk),
+            [token for token in tokens if token.user_id == role.user_id],
+        )
+        for role in found
+    ]
+
+
+def _choices(project: Project, role: Role, *, is_owner: bool, mine: bool) -> list[Choice]:
+    offers = []
+    if is_owner:
+        other = Role.Kind.MAINTAINER if role.kind == Role.Kind.OWNER else Role.Kind.OWNER
+        address = _address("project-person-role", project, role.pk)
+        offers.append(Choice(f"change-{role.pk}", address, f"Make {other}", value=other))
+    if is_owner or mine:
+        offers.append(_removal(project, role, mine=mine))
+    return offers
+
+
+def _removal(project: Project, role: Role, *, mine: bool) -> Choice:
+    address = _address("project-person-remove", project, role.pk)
+    if mine:
+        text = f"You cannot upload to {project} any more, nor can your tokens."
+        return Choice(f"remove-{role.pk}", address, f"Leave {project}", text, danger=True)
+    text = f"{role.user.username} cannot upload to {project} any more, nor can any of his tokens."
+    label = f"Remove {role.user.username}"
+    return Choice(f"remove-{role.pk}", address, label, text, danger=True)
+
+
+def _withdrawal(invitation: Invitation) -> Choice:
+    address = _address("project-invitation-withdraw", invitation.project, invitation.identifier)
+    label = f"Withdraw the invitation of {invitation.recipient}"
+    return Choice(f"withdraw-{invitation.pk}", address, label)
+
+
+def _address(view: str, project: Project, key: object) -> str:
+    return reverse(view, args=[project.normalized_name, key])
+
+
+@login_required
+@require_POST
+def invite(request: HttpRequest, name: str) -> HttpResponse:
+    """Offer a role."""
+    project = manage_views.own_project(request, name, access.OWNERS)
+
+    def act() -> str:
+        recipient = manage_views.written(request, "recipient")
+        kind = manage_views.written(request, "kind")
+        invitation = roles.invite(project, recipient, kind, actor=actors.of_request(request))
+        return f"{invitation.recipient} is invited, and told by e-mail if that is somebody here."
+
+    return manage_views.answer(request, act, PAGE, project)
+
+
+@login_required
+@require_POST
+def withdraw(request: HttpRequest, name: str, identifier: UUID) -> HttpResponse:
+    """Take an invitation back."""
+    project = manage_views.own_project(request, name, access.OWNERS)
+    invitation = project.invitations.filter(identifier=identifier).first()
+    if invitation is None:
+        raise Http404
+
+    def act() -> str:
+        roles.withdraw(invitation, actor=actors.of_request(request))
+        return f"The invitation of {invitation.recipient} is withdrawn."
+
+    return manage_views.answer(request, act, PAGE, project)
+
+
+@login_required
+@require_POST
+def change(request: HttpRequest, name: str, pk: int) -> HttpResponse:
+    """Give somebody the other role."""
+    project, role = _role(request, name, pk)
+
+    def act() -> str:
+        kind = manage_views.written(request, "on")
+        changed = roles.change(role, kind, actor=actors.of_request(request))
+        return f"{changed.user.username} is {changed.kind} of {project} now."
+
+    return manage_views.answer(request, act, PAGE, project)
+
+
+@login_required
+@require_POST
+def remove(request: HttpRequest, name: str, pk: int) -> HttpResponse:
+    """Take a role away, or give up one's own."""
+    project, role = _role(request, name, pk)
+    try:
+        roles.remove(role, actor=actors.of_request(request))
+    except Problem as problem:
+        messages.error(request, problem.detail)
+        return redirect(PAGE, project.normalized_name)
+    messages.success(request, f"{role.user.username} has no role on {project} any more.")
+    mine = role.user_id == request.user.pk
+    return redirect("home") if mine else redirect(PAGE, project.normalized_name)
+
+
+def _role(request: HttpRequest, name: str, pk: int) -> tuple[Project, Role]:
+    project = manage_views.own_project(request, name)
+    role = project.roles.select_related("user").filter(pk=pk).first()
+    if role is None:
+        raise Http404
+    return project, role
+
+
+# -- one's own invitations ------------------------------------------------------------------------
+
+
+@never_cache
+@login_required
+@require_safe
+def invitations(request: HttpRequest) -> HttpResponse:
+    """What whoever is signed in is invited to."""
+    assert isinstance(request.user, User)
+    mine = Invitation.objects.open().for_user(request.user)
+    found = mine.select_related("project", "invited_by").order_by("-created_at")
+    return render(request, "accounts/invitations.html", {"invitations": found})
+
+
+@login_required
+@require_POST
+def accept(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """Take the role."""
+
+    def act(invitation: Invitation) -> str:
+        role = roles.accept(invitation, actor=actors.of_request(request))
+        return f"You are {role.kind} of {role.project} now."
+
+    return _answered(request, identifier, act)
+
+
+@login_required
+@require_POST
+def decline(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """Do not take it."""
+
+    def act(invitation: Invitation) -> str:
+        roles.decline(invitation, actor=actors.of_request(request))
+        return f"You declined the invitation to {invitation.project}."
+
+    return _answered(request, identifier, act)
+
+
+def _answered(
+    request: HttpRequest, identifier: UUID, act: Callable[[Invitation], str]
+) -> HttpResponse:
+    assert isinstance(request.user, User)
+    try:
+        messages.success(request, act(roles.invitation_for(request.user, str(identifier))))
+    except NotFound as problem:
+        raise Http404(problem.detail) from None
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    return redirect("invitations")

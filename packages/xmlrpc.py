@@ -15,7 +15,7 @@ from django.conf import settings
 
 from packages import access, journal, legacy_json, names
 from packages.models import JournalEntry, Project, Release, Role
-from pypi_site.lib.problems import NotFound
+from pypi_site.lib.problems import Moved, NotFound
 from pypi_site.lib.xmlrpc import BAD_ARGUMENTS, Members
 
 LIMIT = 50_000  # rows of one answer, as PyPI's
@@ -141,8 +141,11 @@ def browse(classifiers: list[str]) -> list[tuple[str, str]]:
 
 
 def _project(name: str) -> Project | None:
+    """A project that may be found, by any name that it has or had."""
     try:
         known = access.known_project(names.normalize(name))
+    except Moved as moved:
+        return _project(moved.arguments["name"])
     except NotFound:
         return None
     return Project.objects.listed().filter(pk=known.pk).first()

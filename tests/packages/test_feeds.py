@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.actors import SYSTEM
-from packages import projects, releases
+from packages import projects, releases, renames
 from packages.models import JournalEntry, Project, Release, Role
 from tests.factories.index import held, published
-from tests.factories.people import UserFactory
+from tests.factories.people import UserFactory, actor
 
 pytestmark = pytest.mark.django_db
 
@@ -215,6 +215,14 @@ def test_what_is_held_quarantined_or_unknown_is_in_no_feed(client, ann):
         response = client.get(f"/feeds/{path}/releases.rss")
         assert response.status_code == 404, path
         assert response["Content-Type"].startswith("text/plain")
+
+
+def test_a_former_name_leads_to_the_new_feed(client, ann):
+    release = published("demo", uploader=ann)
+    renames.rename(release.project, "other", actor=actor(ann))
+    response = client.get("/feeds/project/demo/releases.atom?prereleases=no")
+    target = "/feeds/project/other/releases.atom?prereleases=no"
+    assert (response.status_code, response["Location"]) == (301, target)
 
 
 # -- finding them --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.actors import SYSTEM
-from packages import downloads, files, projects, releases
+from packages import downloads, files, projects, releases, renames
 from packages.models import Release, Role
 from packages.uploads import stages
 from tests.factories.index import held, published, submit
@@ -214,6 +214,14 @@ def test_another_spelling_is_sent_to_the_normalized_name(client, full, rest):
     response = client.get(f"/pypi/Gate_Keeper/{rest}")
     assert (response.status_code, response["Location"]) == (301, f"/pypi/gate-keeper/{rest}")
     assert response["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("rest", ["json", "1.0/json"])
+def test_a_former_name_leads_to_the_new_one(client, full, ann, rest):
+    renames.rename(full.project, "door-keeper", actor=actor(ann))
+    response = client.get(f"/pypi/gate-keeper/{rest}")
+    assert (response.status_code, response["Location"]) == (301, f"/pypi/door-keeper/{rest}")
+    assert document(client, f"/pypi/door-keeper/{rest}")["info"]["name"] == "door-keeper"
 
 
 @pytest.mark.parametrize("path", ["/pypi/gate-keeper/json", "/pypi/gate-keeper/1.0/json"])

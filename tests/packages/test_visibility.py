@@ -6,6 +6,7 @@ One project in every state, looked at through everything that could tell of it.
 from __future__ import annotations
 
 import itertools
+import xmlrpc.client
 from dataclasses import dataclass
 
 import pytest
@@ -40,7 +41,23 @@ DOORS = [
     "search by name",
     "search by text",
     "search of everything",
+    "feed of releases",
+    "feed of projects",
+    "feed of the project",
+    "sitemap",
+    "XML-RPC list",
+    "XML-RPC data",
+    "XML-RPC files",
+    "file of former years",
 ]
+PAGES = ("simple page HTML", "simple page JSON", "hatch page", "API detail", "project page")
+RELEASES = ("PyPI JSON project", "PyPI JSON release", "release page")
+LISTS = ("API list", "feed of projects", "XML-RPC list", "XML-RPC data")
+CALLS = {
+    "XML-RPC list": ("list_packages", ()),
+    "XML-RPC data": ("release_data", ("widget", "1.0")),
+    "XML-RPC files": ("release_urls", ("widget", "1.0")),
+}
 JSON = {"accept": "application/vnd.pypi.simple.v1+json"}
 
 
@@ -91,6 +108,10 @@ _VERBS = {"archived": "archive", "deprecated": "deprecate", "quarantined": "quar
 
 def look(client, door: str, file: Artifact) -> tuple[int, str]:
     """The status and the text of what the door answers."""
+    if door in CALLS:
+        method, arguments = CALLS[door]
+        body = xmlrpc.client.dumps(arguments, method)
+        return read(client.post("/pypi", body, content_type="text/xml"))
     path = f"/files/{file.sha256}/{file.filename}"
     addresses = {
         "simple root HTML": "/simple/",
@@ -110,26 +131,40 @@ def look(client, door: str, file: Artifact) -> tuple[int, str]:
         "search by name": "/search/?q=Widget",
         "search by text": "/search/?q=uncommonly+shiny",
         "search of everything": "/search/",
+        "feed of releases": "/feeds/releases.rss",
+        "feed of projects": "/feeds/projects.atom",
+        "feed of the project": "/feeds/project/widget/releases.atom",
+        "sitemap": "/sitemaps/0.xml",
+        "file of former years": f"/packages/py3/w/widget/{file.filename}",
     }
-    response = client.get(addresses[door], headers=JSON if "JSON" in door else {})
+    return read(client.get(addresses[door], headers=JSON if "JSON" in door else {}))
+
+
+def read(response) -> tuple[int, str]:
     parts = response.streaming_content if response.streaming else [response.content]
     return response.status_code, b"".join(parts).decode(errors="replace")
 
 
 def expected(door: str, state: State) -> tuple[int, bool, bool]:
     """The status, whether the project is named, and whether its file is."""
-    if door in ("file", "metadata"):
-        return (200 if state.offers_its_file else 404), state.offers_its_file, False
-    if door.startswith("simple root"):
-        return 200, state.is_public, False
-    if door in ("simple page HTML", "simple page JSON", "hatch page", "API detail"):
-        return (200 if state.is_public else 404), state.is_public, state.offers_its_file
-    if door == "project page":
-        return (200 if state.is_public else 404), state.is_public, state.offers_its_file
-    if door in ("PyPI JSON project", "PyPI JSON release", "release page"):
-        return (200 if state.is_offered else 404), state.is_offered, state.offers_its_file
+    public, offered, file = state.is_public, state.is_offered, state.offers_its_file
+    answers = {
+        **dict.fromkeys(("file", "metadata"), (found(file), file, False)),
+        **dict.fromkeys(("simple root HTML", "simple root JSON"), (200, public, False)),
+        **dict.fromkeys(PAGES, (found(public), public, file)),
+        **dict.fromkeys(RELEASES, (found(offered), offered, file)),
+        **dict.fromkeys(LISTS, (200, offered, False)),
+        "feed of the project": (found(public), public, False),
+        "sitemap": (found(offered), offered, False),
+        "XML-RPC files": (200, file, file),
+        "file of former years": (301 if file else 404, False, False),
+    }
     # What has nothing to install is not recommended.
-    return 200, state.is_offered if door == "API list" else state.offers_its_file, False
+    return answers.get(door, (200, file, False))
+
+
+def found(there: bool) -> int:
+    return 200 if there else 404
 
 
 def seen(client, door: str, file: Artifact) -> tuple[int, bool, bool]:

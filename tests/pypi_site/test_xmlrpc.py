@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.actors import SYSTEM
-from packages import files, journal, projects, releases
+from packages import files, journal, projects, releases, renames
 from packages.models import JournalEntry, Release
 from pypi_site import xmlrpc as site
 from pypi_site.lib import xmlrpc as codec
 from tests.factories import jobs
 from tests.factories.index import held, published, submit
-from tests.factories.people import UserFactory
+from tests.factories.people import UserFactory, actor
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +155,14 @@ def test_roles_are_told_from_both_sides(client, ann):
     assert call(client, "package_roles", "gate_keeper") == [["Owner", "ann"]]
     assert call(client, "user_packages", "ann") == [["Owner", "Gate.Keeper"]]
     assert call(client, "user_packages", "nobody") == []
+
+
+def test_a_former_name_means_the_project(client, ann):
+    release = published("old-name", uploader=ann)
+    renames.rename(release.project, "new-name", actor=actor(ann))
+    assert call(client, "release_data", "old-name", "1.0")["name"] == "new-name"
+    assert call(client, "package_roles", "Old.Name") == [["Owner", "ann"]]
+    assert call(client, "list_packages") == ["new-name"]
 
 
 def test_releases_are_listed(client, ann):

@@ -224,4 +224,4 @@ def test_activating_brings_back_the_same_bytes(client):
     jobs.run_all()
     after = {door: look(client, door, file) for door in before}
     assert before == after
-    assert SUMMARY in look(client, "search by name", file)[1]
+    assert "/project/widget/" in look(client, "search by name", file)[1]

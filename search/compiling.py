@@ -41,6 +41,7 @@ class Compiled:
     name: str = ""
     key: str = ""
     single: bool = False
+    positive: bool = False  # it asks for something, not only without something
     start: datetime | None = None
     end: datetime | None = None
 
@@ -59,11 +60,13 @@ def compile_query(query: Query) -> Compiled:
     keep = _meant(texts, stems)
     wanted: list[str] = []
     fields: list[str] = []
+    positive = False
     for group in query.groups:
         parts = [part for term in group if (part := _part(term, stems, keep))]
         plain = all(not (term.field or term.negated) for term in group)
         if parts:
             (wanted if plain else fields).append(_or(parts))
+            positive = positive or not any(term.negated for term in group)
     typed = query.words
     return Compiled(
         every=_and(wanted),
@@ -72,6 +75,7 @@ def compile_query(query: Query) -> Compiled:
         name=names.normalize(typed) if typed else "",
         key=words.squash(typed),
         single=len(wanted) == 1,
+        positive=positive,
         start=max((period.start for period in query.periods if period.start), default=None),
         end=min((period.end for period in query.periods if period.end), default=None),
     )

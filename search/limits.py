@@ -25,11 +25,13 @@ def limited() -> Iterator[None]:
 
     Raises `TookTooLong`.
     """
+    nested = connection.in_atomic_block  # then the limits would outlive us
     try:
         with transaction.atomic(), _planned_for_their_values():
-            _set_timeout(settings.SEARCH_TIMEOUT)
+            _limit(settings.SEARCH_TIMEOUT, "off")
             yield
-            _set_timeout(0)
+            if nested:
+                _limit(0, "on")
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
@@ -48,6 +50,11 @@ def _planned_for_their_values() -> Iterator[None]:
         connection.connection.cursor_factory = before
 
 
-def _set_timeout(milliseconds: int) -> None:
+def _limit(milliseconds: int, whole_tables: str) -> None:
+    """The planner knows nothing of what it costs to unpack a vector, and would read them all."""
     with connection.cursor() as cursor:
-        cursor.execute("select set_config('statement_timeout', %s, true)", [str(milliseconds)])
+        cursor.execute(
+            "select set_config('statement_timeout', %s, true),"
+            " set_config('enable_seqscan', %s, true)",
+            [str(milliseconds), whole_tables],
+        )

@@ -27,27 +27,36 @@ _DATES: Final = """
     and (%(end)s::timestamptz is null or updated_at < %(end)s)
 """
 _FILTER: Final = f"(%(filters)s = '' or vector @@ %(filters)s::tsquery) and {_DATES}"
+# What begins so is narrowed after it was cut: to look into every row that begins with "p" is slow.
 _NAMES: Final = f"""
-    select project_id from search_searchdocument where normalized_name = %(name)s and {_FILTER}
+    (select project_id from search_searchdocument where normalized_name = %(name)s and {_FILTER})
     union
-    (select project_id from search_searchdocument
-    where tier <= %(tier)s and %(key)s <> '' and key like %(key)s || '%%' and {_FILTER}
-    order by prior desc limit %(names)s)
+    (select project_id from (
+        select project_id, vector, updated_at from search_searchdocument
+        where tier <= %(tier)s and %(key)s <> '' and key like %(key)s || '%%'
+        order by prior desc limit %(names)s
+    ) as beginning where {_FILTER})
 """  # noqa: S608 - made of our own constants
 
 
-def _matching(column: str, query: str, limit: str, more: str) -> str:
+def _matching(column: str, query: str, limit: str) -> str:
     """The most popular matches; of more than anybody could want, some."""
     return f"""
     (select project_id from (
         select project_id, prior from search_searchdocument
-        where tier <= %(tier)s and {column} @@ %({query})s::tsquery and {more} limit %(matches)s
+        where tier <= %(tier)s and {column} @@ %({query})s::tsquery and {_DATES} limit %(matches)s
     ) as matching order by prior desc limit %({limit})s)
     """  # noqa: S608 - made of our own constants
 
 
-_HEADS: Final = _matching("head", "every", "heads", _FILTER)
-_TEXTS: Final = _matching("vector", "all", "texts", _DATES)
+_HEADS: Final = _matching("head", "every", "heads")
+_TEXTS: Final = _matching("vector", "all", "texts")
+_FILTERED: Final = _matching("vector", "all", "heads")
+# What has none of something: any row is likely to do, so the popular ones are looked at in turn.
+_WITHOUT: Final = f"""
+    (select project_id from search_searchdocument where vector @@ %(all)s::tsquery and {_DATES}
+    order by prior desc limit %(texts)s)
+"""  # noqa: S608 - made of our own constants
 # How well a row answers: its name decides, then its words, weighed by what it is worth.
 _SCORE: Final = """
     case when normalized_name = %(name)s then %(exact)s
@@ -67,17 +76,26 @@ WEIGHTS: Final[dict[str, Any]] = {
 }
 
 
-def _statement(*sources: str) -> str:
+def _scored(found: str) -> str:
     return f"""
-    with found as ({" union ".join(sources)})
+    {found}
     select project_id, {_SCORE} as score from found
     join search_searchdocument using (project_id)
     order by score desc, project_id limit %(most)s
     """  # noqa: S608 - made of our own constants
 
 
-_WITH_WORDS: Final = _statement(_NAMES, _HEADS, _TEXTS)
-_FILTERED: Final = _statement(_TEXTS)
+# Descriptions are looked through only where names and summaries did not say enough.
+_WORDS: Final = _scored(f"""
+    with named as ({_NAMES}), headed as materialized ({_HEADS}), found as (
+        select project_id from named union select project_id from headed union
+        select project_id from {_TEXTS} as texts
+        where (select count(*) from headed) < %(enough)s
+    )
+""")  # noqa: S608 - made of our own constants
+_NARROWED: Final = _scored(f"with found as ({_NAMES} union {_FILTERED})")
+_BY_FILTER: Final = _scored(f"with found as ({_FILTERED})")
+_BY_ABSENCE: Final = _scored(f"with found as ({_WITHOUT})")
 _ANYTHING: Final = f"""
     select project_id, prior from search_searchdocument where {_DATES}
     order by prior desc, project_id desc limit %(most)s
@@ -97,12 +115,20 @@ def candidates(compiled: Compiled, *, some: bool = False) -> Candidates:
     """The best rows for a search; with `some`, rows that have any of its words."""
     if not compiled.all:
         return _anything(compiled)
-    statement = _WITH_WORDS if compiled.every else _FILTERED
+    statement = _statement(compiled)
     for tier in tiers():
         scores = _run(statement, _parameters(compiled, tier, some=some))
         if len(scores) >= ENOUGH:
             break
     return Candidates(scores, len(scores) < ENOUGH, tier)
+
+
+def _statement(compiled: Compiled) -> str:
+    if not compiled.positive:
+        return _BY_ABSENCE
+    if not compiled.every:
+        return _BY_FILTER
+    return _NARROWED if compiled.filters else _WORDS
 
 
 def tiers() -> tuple[int, ...]:
@@ -138,6 +164,7 @@ def _parameters(compiled: Compiled, tier: int, *, some: bool = False) -> dict[st
         "same": SAME,
         "prefix": PREFIX if compiled.single else JOINED,
         "most": MOST,
+        "enough": ENOUGH,
         **LIMITS,
         **WEIGHTS,
     }

@@ -68,12 +68,21 @@ def _beginning(key: str, limit: int) -> list[SearchDocument]:
         found = list(_shown().filter(tier__lte=tier, key__startswith=key)[:limit])
         if len(found) >= limit:
             break
+    return _with_exact(key, found, limit)
+
+
+def _with_exact(key: str, found: list[SearchDocument], limit: int) -> list[SearchDocument]:
+    """The very name comes first, unless it is likelier the beginning of a far better known one."""
     exact = [document for document in found if document.key == key]
-    return exact + [document for document in found if document.key != key]
+    if not exact and len(found) == limit:  # it may be among those that were cut off
+        exact = list(_shown().filter(key=key)[:1])
+    others = [document for document in found if document.key != key][: limit - len(exact)]
+    known = not others or any(document.prior >= others[0].prior / 2 for document in exact)
+    return exact + others if known else others + exact
 
 
 def _shown() -> QuerySet[SearchDocument]:
-    columns = ("name", "normalized_name", "key", "summary")
+    columns = ("name", "normalized_name", "key", "summary", "prior")
     return SearchDocument.objects.only(*columns).order_by("-prior", "project")
 
 

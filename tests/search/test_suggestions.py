@@ -36,6 +36,11 @@ def test_the_name_itself_comes_first(shop):
     assert names("requests") == ["requests", "requests-cache"]
 
 
+def test_an_imitation_does_not_come_before_the_name_that_it_is_the_beginning_of(shop, index):
+    index("request")
+    assert names("request") == ["requests", "requests-cache", "request"]
+
+
 @pytest.mark.parametrize("text", ["reqeu", "rquests", "requsets", "requestss"])
 def test_a_slip_is_forgiven_from_four_letters_on(shop, text):
     assert names(text)[0] == "requests"

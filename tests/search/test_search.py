@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -298,3 +299,27 @@ def test_a_search_costs_the_same_for_one_result_and_for_many(
         index(f"widget-{number}", extra_metadata=metadata)
     with django_assert_num_queries(10):
         client.get("/search/?q=widget")
+
+
+def test_a_search_that_takes_too_long_is_given_up_with_a_clear_answer(
+    client, settings, monkeypatch
+):
+    settings.SEARCH_TIMEOUT = 20
+    monkeypatch.setattr("search.ranking._ANYTHING", "select 1, pg_sleep(5)::text::float8")
+    page = client.get("/search/")
+    assert page.status_code == 503
+    assert "takes too long" in page.content.decode()
+    answer = client.get("/api/v1/search/")
+    assert (answer.status_code, answer.json()["code"]) == (503, "search-took-too-long")
+
+
+def test_the_limits_of_a_search_end_with_it(client, index):
+    index("demo")
+    with connection.cursor() as cursor:
+        cursor.execute("show statement_timeout")
+        before = cursor.fetchone()
+        client.get("/search/?q=demo")
+        cursor.execute("show statement_timeout")
+        assert cursor.fetchone() == before
+        cursor.execute("show enable_seqscan")
+        assert cursor.fetchone() == ("on",)

@@ -63,10 +63,12 @@ def project_to_upload(actor: Actor, name: str) -> Project | None:
     """
     require_uploader(actor)
     normalized = names.normalize(name)
+    if role := _role(actor, normalized):
+        _require_open_door(actor, role.project)
+        return role.project
     project = Project.objects.filter(normalized_name=normalized).first()
     if project and is_claimed(project):
-        authorize_upload(actor, project)
-        return project
+        raise _somebody_elses(normalized)
     if project is None:
         require_never_used(actor, normalized)
     require_unlimited(actor, name)
@@ -79,6 +81,11 @@ def authorize_upload(actor: Actor, project: Project) -> None:
     """Refuse unless `actor` may add files to `project` now."""
     if not _has_role(actor, project, UPLOADERS):
         raise _somebody_elses(project.normalized_name)
+    _require_open_door(actor, project)
+
+
+def _require_open_door(actor: Actor, project: Project) -> None:
+    """What else an upload by one of the project's people needs."""
     require_allowed(actor, TokenAction.UPLOAD)
     _require_reach(actor, project)
     require_accepting(project)
@@ -109,12 +116,17 @@ def role_on(actor: Actor, name: str) -> Role:
 
     Raises `NotFound` for everybody else, whether the project exists or not.
     """
-    mine = Role.objects.filter(user=actor.user, project__normalized_name=names.normalize(name))
-    role = mine.filter(kind__in=UPLOADERS).select_related("project").first()
+    role = _role(actor, names.normalize(name))
     if role is None:
         raise NotFound("There is no such project among yours; check the spelling of its name.")
     _require_reach(actor, role.project)
     return role
+
+
+def _role(actor: Actor, normalized: str) -> Role | None:
+    """The actor's role in the project of this name, and the project with it."""
+    mine = Role.objects.filter(user=actor.user, project__normalized_name=normalized)
+    return mine.filter(kind__in=UPLOADERS).select_related("project").first()
 
 
 def require_accepting(project: Project) -> None:

@@ -106,8 +106,9 @@ def _register(actor: Actor, project: Project, name: str) -> None:
     """A name that was reserved and given up keeps its row, but not its owner or spelling."""
     if actor.user is None:
         raise Refused("Only people with an account register projects; use an API token.")
-    project.name = name
-    project.save(update_fields=["name"])
+    if project.name != name:
+        project.name = name
+        project.save(update_fields=["name"])
     Role.objects.create(project=project, user=actor.user, kind=Role.Kind.OWNER)
     audit.record(actor, "project.register", project)
     events.project_registered.send(Project, project=project, actor=actor)

@@ -22,10 +22,18 @@ from packages.models.file import FileType
 from packages.uploads import limits, policies
 from packages.uploads.findings import Level
 from packages.uploads.policies import Submission, Verdict
+from pypi_site.lib import sql
 from pypi_site.lib.problems import Conflict
 
 Stages = QuerySet[Stage]
 CHECKS = "packages.uploads.checks"  # where a hold comes from that no policy asked for
+
+
+# Asked for every upload, and almost always to be told no.
+_USED = """
+    select exists (select from packages_file where identity = any(%(identities)s))
+    or exists (select from packages_stagedfile where reserved and identity = any(%(identities)s))
+"""
 
 
 class FileExists(Conflict):
@@ -46,6 +54,8 @@ class NotHeld(Conflict):
 def in_use(identities: Iterable[str]) -> dict[str, Artifact]:
     """Whatever uses one of these names already, by identity: published, deleted, or held."""
     wanted = list(identities)
+    if not sql.scalar(_USED, {"identities": wanted}):
+        return {}
     held = StagedFile.objects.filter(reserved=True, identity__in=wanted).select_related("stage")
     published = File.objects.filter(identity__in=wanted)
     return {artifact.identity: artifact for artifact in (*held, *published)}

@@ -10,7 +10,7 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -58,12 +58,9 @@ class User(AbstractUser):
     @cached_property
     def verified_email(self) -> str | None:
         """The address that we may write to: verified, the primary one first."""
-        return _verified_addresses().filter(user=self).values_list("email", flat=True).first()
-
-
-def _verified_addresses() -> QuerySet[EmailAddress]:
-    found: QuerySet[EmailAddress] = EmailAddress.objects.filter(verified=True)
-    return found.order_by("-primary", "pk")
+        addresses = EmailAddress.objects.filter(user=self, verified=True)
+        emails = addresses.order_by("-primary", "pk").values_list("email", flat=True)
+        return next(iter(emails), None)
 
 
 class TokenAction(models.TextChoices):
@@ -86,11 +83,6 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         now = timezone.now()
         alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
         return self.filter(alive, revoked_at__isnull=True, user__is_active=True)
-
-    def with_owner(self) -> ApiTokenQuerySet:
-        """Each with its owner and, as `owner_email`, the address that we may write to."""
-        addresses = _verified_addresses().filter(user=OuterRef("user")).values("email")
-        return self.select_related("user").annotate(owner_email=Subquery(addresses[:1]))
 
 
 class ApiToken(models.Model):
@@ -126,7 +118,6 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     last_used_from = models.GenericIPAddressField(null=True, blank=True)
     last_used_with = models.CharField(max_length=300, blank=True, default="", db_default="")
-    owner_email: str | None  # of those that were found `with_owner`
 
     objects = ApiTokenQuerySet.as_manager()
 

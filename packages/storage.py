@@ -11,7 +11,7 @@ import os
 import posixpath
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,7 +34,18 @@ class DiskStorage(FileSystemStorage):
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"allow_overwrite": True, **options})
 
+    def save_beside(self, contents: Mapping[str, File]) -> None:
+        """Save files of one folder, which is synced with those above it once, after all."""
+        for name, content in contents.items():
+            self._place(name, content)
+        for folder in {Path(self.path(name)).parent for name in contents}:
+            _sync_folders(folder, Path(self.location))
+
     def _save(self, name: str, content: File) -> str:
+        self.save_beside({name: content})
+        return name
+
+    def _place(self, name: str, content: File) -> None:
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}")
@@ -43,8 +54,6 @@ class DiskStorage(FileSystemStorage):
             fresh.replace(target)
         finally:
             fresh.unlink(missing_ok=True)
-        _sync_folders(target.parent, Path(self.location))
-        return name
 
     def _write(self, fresh: Path, content: File) -> None:
         """A file that has arrived on the same disk is linked, any other copied."""
@@ -115,33 +124,35 @@ def put(path: Path, sha256: str, metadata: bytes) -> None:
     away until its end.
     """
     _keep_sweep_away()
-    _save_metadata(sha256, metadata)
-    _save_file(path, sha256)
+    name = blob_name(sha256)
+    with path.open("rb") as file:
+        # The file last: without it nothing of the blob is found.
+        beside = {name + METADATA_SUFFIX: ContentFile(metadata), name: LocalFile(file, str(path))}
+        _save_absent(beside)
 
 
 def put_file(path: Path, sha256: str) -> None:
     """Store the file at `path`, unless it is there; same conditions as `put`."""
     _keep_sweep_away()
-    _save_file(path, sha256)
-
-
-def _save_file(path: Path, sha256: str) -> None:
-    name = blob_name(sha256)
-    if not blobs().exists(name):
-        with path.open("rb") as file:
-            blobs().save(name, LocalFile(file, str(path)))
+    with path.open("rb") as file:
+        _save_absent({blob_name(sha256): LocalFile(file, str(path))})
 
 
 def put_metadata(sha256: str, metadata: bytes) -> None:
     """Store the metadata file of the blob `sha256`, unless it is there; as `put`."""
     _keep_sweep_away()
-    _save_metadata(sha256, metadata)
+    _save_absent({blob_name(sha256) + METADATA_SUFFIX: ContentFile(metadata)})
 
 
-def _save_metadata(sha256: str, metadata: bytes) -> None:
-    name = blob_name(sha256) + METADATA_SUFFIX
-    if not blobs().exists(name):
-        blobs().save(name, ContentFile(metadata))
+def _save_absent(contents: Mapping[str, File]) -> None:
+    """Store what is not there yet, in this order."""
+    place = blobs()
+    absent = {name: content for name, content in contents.items() if not place.exists(name)}
+    if isinstance(place, DiskStorage):
+        place.save_beside(absent)
+        return
+    for name, content in absent.items():
+        place.save(name, content)
 
 
 def _keep_sweep_away() -> None:

@@ -6,6 +6,7 @@ from email.parser import BytesHeaderParser
 
 LINE_END = rb"(?:\r\n|\r(?!\n)|\n)"
 _BLANK_LINE = re.compile(b"(" + LINE_END + b")" + LINE_END)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -50,4 +51,4 @@ def read(data: bytes) -> Headers:
 
 def is_text(value: str) -> bool:
     """Whether the value was UTF-8."""
-    return not any("\ud800" <= character <= "\udfff" for character in value)
+    return not _SURROGATE.search(value)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from moderation.lookalikes import Target, tables
 from packages import names
 from packages.models import Stage
 from packages.models.project import NAME_LENGTH
@@ -31,6 +35,15 @@ class ProhibitedName(models.Model):
         help_text="In any spelling; it is kept as pip normalizes it.",
     )
     reason = models.TextField(help_text="Why; for moderators only.")
+    released_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        editable=False,
+        related_name="+",
+        help_text="The one person who may register it all the same.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -48,6 +61,89 @@ class ProhibitedName(models.Model):
 
     def clean(self) -> None:
         self.name = names.normalize(self.name)
+
+
+class SimilarityException(models.Model):
+    """A moderator's word that a likeness to `target` is none: of one name, or of one person's."""
+
+    candidate = models.CharField(
+        max_length=NAME_LENGTH,
+        blank=True,
+        validators=[validate_name],
+        help_text="The new name; empty: every name that the person registers.",
+    )
+    target = models.CharField(
+        max_length=NAME_LENGTH,
+        validators=[validate_name],
+        help_text="The name that it resembles.",
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="Whose names may resemble it; empty: anybody's, if the new name is given.",
+    )
+    reason = models.TextField(help_text="Why; for moderators only.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        editable=False,
+        related_name="+",
+    )
+
+    class Meta:
+        ordering = ["target", "candidate"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(candidate="", owner=None),
+                name="an_exception_is_for_a_name_or_a_person",
+                violation_error_message="Give the new name, or the person, or both.",
+            ),
+            models.UniqueConstraint(
+                fields=["candidate", "target", "owner"],
+                nulls_distinct=False,
+                name="an_exception_is_made_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        who = self.candidate or (f"names of {self.owner.username}" if self.owner else "")
+        return f"{who} beside {self.target}"
+
+    def clean(self) -> None:
+        self.candidate = names.normalize(self.candidate)
+        self.target = names.normalize(self.target)
+
+
+class PopularNames(models.Model):
+    """A list of popular names of the public index; the newest row replaces what comes along."""
+
+    listed = models.JSONField(help_text="Downloads in 30 days by name.")
+    refreshed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "popular names"
+
+    def __str__(self) -> str:
+        return f"{len(self.listed)} names of {self.refreshed_at:%d %B %Y}"
+
+    @classmethod
+    def version(cls) -> datetime | None:
+        """When the list was refreshed; None while it is the one that comes along."""
+        return cls.objects.order_by("refreshed_at").values_list("refreshed_at", flat=True).last()
+
+    @classmethod
+    def targets(cls) -> Iterable[Target]:
+        """The names with their downloads, most downloaded first."""
+        newest = cls.objects.order_by("refreshed_at").last()
+        if newest is None:
+            return tables.popular()
+        found = [Target(name, downloads) for name, downloads in newest.listed.items()]
+        return sorted(found, key=lambda target: -target.downloads)
 
 
 class HeldUpload(Stage):

@@ -5,30 +5,88 @@ from __future__ import annotations
 from django.conf import settings
 
 from accounts.models import User
-from moderation import stdlib
-from moderation.models import ProhibitedName
+from moderation import protected, reserved, stdlib
+from moderation.lookalikes import Level
+from moderation.models import PopularNames, ProhibitedName
 from packages.uploads.policies import ALLOW, Submission, Verdict, hold, refuse
 
+# What a policy of its own says better.
+OTHERS_RULES = {"standard library"}
 DECIDE = "moderation.decide_heldupload"
 
 
 def refuse_prohibited_names(submission: Submission) -> Verdict:
-    """Nobody registers what a moderator has prohibited."""
+    """Nobody registers what a moderator has prohibited, but the person it was released to."""
     name = submission.project.normalized_name
     if not submission.registers or not ProhibitedName.objects.filter(name=name).exists():
         return ALLOW
-    return refuse("prohibited-name", f"The name {name} is prohibited here; choose another name.")
+    if _is_released(submission):
+        return ALLOW
+    return refuse("prohibited-name", f"The name {name} is prohibited here; {_advice()}.")
 
 
 def refuse_standard_library_names(submission: Submission) -> Verdict:
     """A project called like a standard module would be taken for it."""
     name = submission.project.normalized_name
-    if not submission.registers or not stdlib.is_module(name):
+    if not submission.registers or not stdlib.is_module(name) or _is_backport(name):
         return ALLOW
     return refuse(
         "standard-library-name",
-        f"The name {name} is that of a module of Python's standard library; choose another name.",
+        f"The name {name} is that of a module of Python's standard library; {_advice()}.",
     )
+
+
+def refuse_reserved_words(submission: Submission) -> Verdict:
+    """A project called like a page of this index would be taken for a part of it."""
+    name = submission.project.normalized_name
+    if not submission.registers or not reserved.is_reserved(name) or _is_released(submission):
+        return ALLOW
+    return refuse(
+        "reserved-word", f"The name {name} is a word in the addresses of this index; {_advice()}."
+    )
+
+
+def refuse_confusable_names(submission: Submission) -> Verdict:
+    """Names that differ only in separators, l, 1, i, o and 0 belong to one project."""
+    if not submission.registers or _is_released(submission):
+        return ALLOW
+    name = submission.project.normalized_name
+    twin = protected.twin_of(name, submission.actor)
+    if twin is None:
+        return ALLOW
+    return refuse(
+        "confusable-name",
+        f"The name {name} is {twin} but for separators or characters that look alike; {_advice()}.",
+    )
+
+
+def judge_lookalikes(submission: Submission) -> Verdict:
+    """What is spelled almost like a known name is refused, or a moderator looks at it."""
+    if not submission.registers or _is_released(submission):
+        return ALLOW
+    found = protected.judge(submission.project.normalized_name, submission.actor)
+    if found.verdict is Level.BLOCK and found.rule not in OTHERS_RULES:
+        return refuse("look-alike-name", f"{found.reason.rstrip('.')}; {_advice()}.")
+    if found.verdict is Level.REVIEW:
+        return hold("look-alike-name", found.reason, protected.evidence(found))
+    return ALLOW
+
+
+def _advice() -> str:
+    """What somebody does whose name is refused."""
+    where = f" at {settings.MODERATORS_CONTACT}" if settings.MODERATORS_CONTACT else ""
+    return f"choose another name, or ask a moderator of this index{where}"
+
+
+def _is_released(submission: Submission) -> bool:
+    """Whether a moderator gave this very name to this very person."""
+    user, name = submission.actor.user, submission.project.normalized_name
+    return bool(user) and ProhibitedName.objects.filter(name=name, released_to=user).exists()
+
+
+def _is_backport(name: str) -> bool:
+    """A popular project that has a submodule's name: importlib-metadata, importlib-resources."""
+    return "-" in name and any(target.name == name for target in PopularNames.targets())
 
 
 def hold_for_review(submission: Submission) -> Verdict:

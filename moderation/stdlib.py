@@ -1,72 +1,34 @@
-"""The names of Python's standard library."""
+"""The names of Python's standard library, in every version from 2.6 on."""
 
 from __future__ import annotations
 
 import sys
+from functools import cache
+
+from stdlib_list import long_versions, stdlib_list
 
 from packages import names
 
-# Gone from the newest interpreters (PEP 594 and before), but imported by name in old code.
-_REMOVED = [
-    "aifc",
-    "asynchat",
-    "asyncore",
-    "binhex",
-    "bsddb",
-    "cgi",
-    "cgitb",
-    "chunk",
-    "commands",
-    "compiler",
-    "cookielib",
-    "copy-reg",
-    "crypt",
-    "dbhash",
-    "distutils",
-    "dl",
-    "dumbdbm",
-    "formatter",
-    "gdbm",
-    "htmllib",
-    "httplib",
-    "imghdr",
-    "imp",
-    "lib2to3",
-    "mailcap",
-    "md5",
-    "mimetools",
-    "mimify",
-    "msilib",
-    "nis",
-    "nntplib",
-    "ossaudiodev",
-    "parser",
-    "pipes",
-    "popen2",
-    "rexec",
-    "rfc822",
-    "sets",
-    "sgmllib",
-    "sha",
-    "smtpd",
-    "sndhdr",
-    "spwd",
-    "sunau",
-    "symbol",
-    "telnetlib",
-    "thread",
-    "urllib2",
-    "urlparse",
-    "userdict",
-    "userlist",
-    "userstring",
-    "uu",
-    "xdrlib",
-]
-_MODULES = {names.normalize(name) for name in sys.stdlib_module_names if not name.startswith("_")}
-_NAMES = frozenset(_MODULES | set(_REMOVED))
+
+@cache
+def _dotted() -> frozenset[str]:
+    """Every public module as Python spells it, submodules with their dots."""
+    listed = {module for version in long_versions for module in stdlib_list(version)}
+    every = listed | set(sys.stdlib_module_names)
+    return frozenset(name for name in every if not f".{name}".count("._"))
+
+
+@cache
+def _normalized() -> frozenset[str]:
+    return frozenset(map(names.normalize, _dotted()))
+
+
+@cache
+def top_level() -> frozenset[str]:
+    """Modules that are imported without a dot, as pip would spell them."""
+    return frozenset(names.normalize(name) for name in _dotted() if "." not in name)
 
 
 def is_module(name: str) -> bool:
-    """Whether a top-level module of this interpreter or an older one has the name."""
-    return names.normalize(name) in _NAMES
+    """Whether a module of this interpreter or another has the name, dots being separators."""
+    return names.normalize(name) in _normalized()

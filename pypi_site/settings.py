@@ -231,9 +231,17 @@ UPLOAD_POLICIES = env.list(
     default=[
         "moderation.policies.refuse_prohibited_names",
         "moderation.policies.refuse_standard_library_names",
+        "moderation.policies.refuse_reserved_words",
+        "moderation.policies.refuse_confusable_names",
+        "moderation.policies.judge_lookalikes",
         "moderation.policies.hold_for_review",
     ],
 )
+# From which likeness (0 to 1) a new name is refused, or waits for a moderator; None: as learned.
+LOOKALIKE_BLOCK = env.float("GATEHOUSE_LOOKALIKE_BLOCK", default=None)
+LOOKALIKE_REVIEW = env.float("GATEHOUSE_LOOKALIKE_REVIEW", default=None)
+# Where people ask about a name that was refused: an address or a page.
+MODERATORS_CONTACT = env.str("GATEHOUSE_MODERATORS_CONTACT", default="")
 UPLOAD_MAX_MEMBERS = env.int("GATEHOUSE_MAX_MEMBERS", default=50_000)
 UPLOAD_MAX_METADATA_SIZE = env.int("GATEHOUSE_MAX_METADATA_SIZE", default=10 * MIB)
 UPLOADS_PER_MINUTE = env.int("GATEHOUSE_UPLOADS_PER_MINUTE", default=1200)

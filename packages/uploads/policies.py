@@ -6,8 +6,8 @@ function of a `Submission` that returns a `Verdict`; all are asked, and the grav
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from django.conf import settings
@@ -50,23 +50,28 @@ class Submission:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A policy's answer: `code` for programs, `reason` in one sentence for people."""
+    """A policy's answer: `code` for programs, `reason` in one sentence for people.
+
+    `evidence` is what a moderator wants to see of it besides, as pairs of name and text.
+    """
 
     outcome: Outcome
     code: str = ""
     reason: str = ""
     policy: str = ""
+    evidence: tuple[tuple[str, str], ...] = ()
 
     def as_dict(self) -> dict[str, str]:
-        return {"policy": self.policy, "code": self.code, "reason": self.reason}
+        facts = {"policy": self.policy, "code": self.code, "reason": self.reason}
+        return {**dict(self.evidence), **facts}
 
 
 ALLOW = Verdict(Outcome.ALLOW)
 
 
-def hold(code: str, reason: str) -> Verdict:
+def hold(code: str, reason: str, evidence: Mapping[str, str] | None = None) -> Verdict:
     """Keep it for a moderator."""
-    return Verdict(Outcome.HOLD, code, reason)
+    return Verdict(Outcome.HOLD, code, reason, evidence=tuple((evidence or {}).items()))
 
 
 def refuse(code: str, reason: str) -> Verdict:
@@ -98,5 +103,4 @@ def refuse_if_refused(verdicts: Iterable[Verdict]) -> None:
 
 def _ask(path: str, submission: Submission) -> Verdict:
     policy: Policy = import_string(path)
-    verdict = policy(submission)
-    return Verdict(verdict.outcome, verdict.code, verdict.reason, path)
+    return replace(policy(submission), policy=path)

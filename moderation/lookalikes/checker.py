@@ -1,0 +1,159 @@
+"""Block, review or allow a name that nobody has yet, and say why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from moderation import stdlib
+from moderation.lookalikes import features, keys, sentences, tables, words
+from moderation.lookalikes.edits import Kind
+from moderation.lookalikes.index import Index, Pair, Shape, Target
+from moderation.lookalikes.views import Sight
+from moderation.lookalikes.weights import Weights, learned
+
+_SURE, _DOUBTFUL = 1.0, 0.5
+_VERY_POPULAR = 30_000_000  # downloads a month
+_LEAST_BESIDE, _LEAST_GLUED = 5, 6  # letters of a name that is found among other words
+
+
+class Level(StrEnum):
+    """What is to be done about a name."""
+
+    ALLOW = "allow"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`score` is the suspicion from 0 to 1; `rule` and `reason` say what weighed most."""
+
+    name: str
+    verdict: Level
+    target: str | None = None
+    score: float = 0.0
+    rule: str = ""
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return asdict(self)
+
+
+Passes = Callable[[str], bool]
+
+
+def _nobody(target: str) -> bool:
+    return False
+
+
+class Checker:
+    """Compares names with an index.
+
+    `block` and `review` replace the scores from which names are blocked or reviewed; the learned
+    table has its own.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        *,
+        block: float | None = None,
+        review: float | None = None,
+        weights: Weights | None = None,
+    ) -> None:
+        self.index = index
+        self._weights = weights or learned()
+        self.block = self._weights.block if block is None else block
+        self.review = self._weights.review if review is None else review
+        heaviest_last = list(reversed(index.targets))
+        self._twins = {keys.ultranormalized(name): name for name in index.known}
+        self._twins |= {keys.ultranormalized(name): name for name in heaviest_last}
+        self._orders = {keys.words_key(name): name for name in heaviest_last if "-" in name}
+
+    def check(self, name: str, passes: Passes = _nobody, beside: Collection[str] = ()) -> Verdict:
+        """Judge a normalized name.
+
+        `passes` says which targets it may resemble: those of the same owner, and what a moderator
+        has excepted.  `beside` are further known names to compare it with.
+        """
+        if name in self.index.targets and self.index.targets[name].kind == "project":
+            return Verdict(name, Level.ALLOW, reason=f"`{name}` is a known name, not like one.")
+        return self._by_table(name, passes) or self._by_weight(name, passes, beside)
+
+    def _by_table(self, name: str, passes: Passes) -> Verdict | None:
+        if stdlib.is_module(name):
+            return _block(name, name, "standard library", f"`{name}` is a module of Python's own.")
+        twin = self._twins.get(keys.ultranormalized(name))
+        if twin and not passes(twin):
+            what = "is, but for separators or look-alike characters,"
+            return _block(name, twin, "twin", f"`{name}` {what} {self._described(twin)}")
+        return None
+
+    def _by_weight(self, name: str, passes: Passes, beside: Collection[str]) -> Verdict:
+        found = [*self.index.pairs(name), *(self.index.pair_with(name, one) for one in beside)]
+        pairs = [pair for pair in found if not passes(pair.form.target.name)]
+        scored = [(self._score(name, pair), pair) for pair in pairs]
+        score, pair = max(scored, key=lambda item: item[0], default=(0.0, None))
+        if score < self.review and (listed := self._listed(name, passes, pairs)):
+            return listed
+        if pair is None:
+            return Verdict(name, Level.ALLOW)
+        rule, reason = sentences.rule_of(pair), sentences.of_pair(name, pair) + "."
+        return Verdict(name, self._level(score, pair), pair.form.target.name, score, rule, reason)
+
+    def _score(self, name: str, pair: Pair) -> float:
+        return round(self._weights.score(features.measure(self.index, name, pair)), 4)
+
+    def _level(self, score: float, pair: Pair) -> Level:
+        if score >= self.block and not _are_siblings(pair):
+            return Level.BLOCK
+        return Level.REVIEW if score >= self.review else Level.ALLOW
+
+    def _listed(self, name: str, passes: Passes, pairs: list[Pair]) -> Verdict | None:
+        """What no spelling tells, but a table: other orders, modules, other ecosystems."""
+        order = self._orders.get(keys.words_key(name))
+        if order and not passes(order):
+            what = f"`{name}` has the words of {self._described(order)} in another order"
+            return _review(name, order, "word order", what)
+        owner = tables.imports().get(name, "")
+        if owner in self.index.targets and not passes(owner):
+            what = f"`{name}` is what people import from {self._described(owner)}"
+            return _review(name, owner, "import name", what)
+        if found := next(filter(_is_combination, pairs), None):
+            return _review(
+                name, found.form.target.name, "combination", sentences.of_pair(name, found)
+            )
+        if name in tables.elsewhere():
+            what = f"`{name}` is well known as a package of npm"
+            return _review(name, None, "another ecosystem", what)
+        return None
+
+    def _described(self, name: str) -> str:
+        target = self.index.targets.get(name, Target(name))
+        return f"`{name}`{sentences.popularity(target)}"
+
+
+def _is_combination(pair: Pair) -> bool:
+    """A very popular name with words that say nothing: ``install-requests``, ``flask-updated``."""
+    form, view = pair.form, pair.view
+    if pair.edits or form.shape is not Shape.NAME or view.sight not in (Sight.PART, Sight.GLUED):
+        return False
+    long = len(form.text) >= (_LEAST_BESIDE if view.sight is Sight.PART else _LEAST_GLUED)
+    return long and form.target.downloads >= _VERY_POPULAR and all(map(words.is_generic, view.rest))
+
+
+def _are_siblings(pair: Pair) -> bool:
+    """Names that differ only in a number (cu11, cu12) come from one house more often than not."""
+    counted = pair.view.sight is Sight.NUMBERLESS
+    return all(edit.kind is Kind.DIGIT for edit in pair.edits) and bool(pair.edits or counted)
+
+
+def _block(name: str, target: str, rule: str, reason: str) -> Verdict:
+    return Verdict(name, Level.BLOCK, target, _SURE, rule, reason.rstrip(".") + ".")
+
+
+def _review(name: str, target: str | None, rule: str, reason: str) -> Verdict:
+    return Verdict(name, Level.REVIEW, target, _DOUBTFUL, rule, reason + ".")

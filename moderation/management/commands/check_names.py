@@ -1,0 +1,74 @@
+"""``bin/manage check_names``: what the look-alike checker says about names on standard input."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from moderation import protected
+from moderation.lookalikes import Checker, Index, Verdict, tables
+from moderation.lookalikes.checker import Level
+from packages import names
+
+KNOWN = "TYPO_KNOWN_CSV"
+
+
+class Command(BaseCommand):
+    """One name a line; each is judged as if somebody registered it now."""
+
+    help = (
+        "Judge the names on standard input: block, review or allow, with target, score and reason."
+        f" {KNOWN} names a CSV file of known names to use instead of this index's own."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        show = _as_json if options["json"] else _as_row
+        judge = _judge()
+        for name in _lines():
+            self.stdout.write(show(_check(judge, name)))
+
+
+def _lines() -> Iterator[str]:
+    """Whatever bytes come; a line that is no text is no name either."""
+    for line in sys.stdin.buffer:
+        if name := line.decode(errors="replace").strip():
+            yield name
+
+
+def _judge() -> Callable[[str], Verdict]:
+    path = os.environ.get(KNOWN)
+    if not path:
+        return protected.judge
+    try:
+        known = list(tables.read_popular(Path(path).read_text()))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{KNOWN} cannot be read: {error}") from None
+    return Checker(Index(tables.everywhere(known), tables.imports())).check
+
+
+def _check(judge: Callable[[str], Verdict], name: str) -> Verdict:
+    """The verdict bears the name as it was given."""
+    if not names.is_valid(name):
+        reason = f"`{name[:64]}` is not a valid name."
+        return Verdict(name, Level.BLOCK, None, 1.0, "invalid", reason)
+    found = judge(names.normalize(name))
+    return Verdict(**{**found.as_dict(), "name": name})  # type: ignore[arg-type]
+
+
+def _as_json(verdict: Verdict) -> str:
+    return json.dumps(verdict.as_dict())
+
+
+def _as_row(verdict: Verdict) -> str:
+    return f"{verdict.verdict:7} {verdict.score:4.2f}  {verdict.name:30} {verdict.reason}".rstrip()

@@ -1,0 +1,125 @@
+"""Verbs on prohibited names: prohibit one or many, release one to a person, allow again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from accounts import audit
+from accounts.actors import Actor
+from accounts.models import User
+from moderation.models import ProhibitedName
+from packages import names
+from packages.models import Project
+from pypi_site.lib.problems import Conflict, ReasonNeeded
+
+MOST_AT_ONCE = 1000
+
+
+class TooManyNames(Conflict):
+    """More names than anybody looks at before saying yes."""
+
+    code, title = "too-many-names", "Too many names"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What would become of one name: `remark` says why nothing, `project` who has it already."""
+
+    name: str
+    remark: str = ""
+    project: Project | None = None
+    files: int = 0
+
+    @property
+    def is_new(self) -> bool:
+        return not self.remark
+
+
+def read(text: str) -> list[str]:
+    """The names in a text, one for each line or word, each once, as they are written."""
+    found = list(dict.fromkeys(text.replace(",", " ").split()))
+    if len(found) > MOST_AT_ONCE:
+        raise TooManyNames(f"Give at most {MOST_AT_ONCE} names at once; these are {len(found)}.")
+    return found
+
+
+def preview(given: Iterable[str]) -> list[Hit]:
+    """What prohibiting these names would hit, name by name, with a constant number of queries."""
+    spelled = {name: names.normalize(name) for name in given}
+    wanted = set(spelled.values())
+    known = set(ProhibitedName.objects.filter(name__in=wanted).values_list("name", flat=True))
+    projects = {project.normalized_name: project for project in _projects(wanted)}
+    return [_hit(name, normalized, known, projects) for name, normalized in spelled.items()]
+
+
+def _projects(wanted: set[str]) -> Iterable[Project]:
+    files = Count("releases__files", filter=Q(releases__files__deleted_at=None))
+    return Project.objects.known().filter(normalized_name__in=wanted).annotate(file_count=files)
+
+
+def _hit(name: str, normalized: str, known: set[str], projects: dict[str, Project]) -> Hit:
+    if not names.is_valid(name):
+        return Hit(name, "This is no valid name and nobody can register it.")
+    if normalized in known:
+        return Hit(normalized, "It is prohibited already.")
+    project = projects.get(normalized)
+    return Hit(normalized, project=project, files=getattr(project, "file_count", 0))
+
+
+@transaction.atomic
+def prohibit(given: Iterable[str], *, actor: Actor, reason: str) -> list[ProhibitedName]:
+    """Prohibit every name that is valid and not prohibited yet; projects that exist go on.
+
+    Raises `ReasonNeeded`.
+    """
+    _require(reason)
+    wanted = dict.fromkeys(hit.name for hit in preview(given) if hit.is_new)
+    return [row for name in wanted if (row := _prohibit(name, actor, reason))]
+
+
+def _prohibit(name: str, actor: Actor, reason: str) -> ProhibitedName | None:
+    """None if somebody else was faster."""
+    values = {"reason": reason.strip(), "created_by": actor.user}
+    row, created = ProhibitedName.objects.get_or_create(name=name, defaults=values)
+    if not created:
+        return None
+    audit.record(actor, "name.prohibit", row, reason=reason)
+    return row
+
+
+@transaction.atomic
+def release(row: ProhibitedName, user: User, *, actor: Actor, reason: str) -> ProhibitedName:
+    """Let one person register the name; it stays prohibited for everybody else.
+
+    Look-alike and reserved-word policies let that person pass, too: a moderator has looked.
+    """
+    _require(reason)
+    row = ProhibitedName.objects.select_for_update().get(pk=row.pk)
+    before = {"released_to": _label(row.released_to)}
+    row.released_to = user
+    row.save(update_fields=["released_to"])
+    after = {"released_to": _label(user)}
+    audit.record(actor, "name.release", row, reason=reason, before=before, after=after)
+    return row
+
+
+@transaction.atomic
+def allow(row: ProhibitedName, *, actor: Actor, reason: str) -> None:
+    """Free the name again."""
+    _require(reason)
+    before = {"name": row.name, "reason": row.reason, "released_to": _label(row.released_to)}
+    audit.record(actor, "name.allow", row, reason=reason, before=before)
+    row.delete()
+
+
+def _label(user: User | None) -> str | None:
+    return user.username if user else None
+
+
+def _require(reason: str) -> None:
+    if not reason.strip():
+        raise ReasonNeeded("Write the reason; it is kept in the audit trail.")

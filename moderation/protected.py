@@ -1,0 +1,110 @@
+"""The look-alike checker as this index uses it: its own projects and the popular names.
+
+Each process builds the checker when the first name is registered (some 0.3 s) and again when the
+popular names were refreshed or ten minutes have passed.  Projects that are newer, or beyond the
+most downloaded, are looked up in the database, by every spelling one edit away: the decision is
+docs/decisions/0014-look-alikes.md.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import F, Func, Q, QuerySet, Value
+
+from accounts.actors import Actor
+from accounts.models import User
+from moderation.lookalikes import Checker, Index, Target, Verdict, keys, tables
+from moderation.lookalikes.index import variants
+from moderation.models import PopularNames, SimilarityException
+from packages import downloads
+from packages.models import Project, Role
+
+PROTECTED = 15_000
+OWN_PROTECTED = 10_000  # of these, the most downloaded projects of this index
+DAYS = 30
+REBUILD_SECONDS = 600
+_MOST_VARIED = 60  # letters; longer names have no neighbours by chance
+
+# The expression of the index projects_by_ultranormalized_name (migration 0002).
+_ULTRA = Func(F("normalized_name"), Value("ilo-"), Value("110"), function="translate")
+_lock = threading.Lock()
+_built: dict[tuple[datetime | None, int], Checker] = {}
+
+
+def checker() -> Checker:
+    """The checker of this process, built anew when what it knows is out of date."""
+    version = (PopularNames.version(), int(time.monotonic() // REBUILD_SECONDS))
+    with _lock:
+        if version not in _built:
+            fresh = build()
+            _built.clear()
+            _built[version] = fresh
+        return _built[version]
+
+
+def build() -> Checker:
+    """Read what is to be protected, this index's own projects first."""
+    own = _own_projects()
+    mine = {target.name for target in own}
+    others = [target for target in PopularNames.targets() if target.name not in mine]
+    protected = [*own, *others][:PROTECTED]
+    index = Index(tables.everywhere(protected), tables.imports())
+    return Checker(index, block=settings.LOOKALIKE_BLOCK, review=settings.LOOKALIKE_REVIEW)
+
+
+def _own_projects() -> list[Target]:
+    """Projects with a page, by downloads here; a popular name counts with those of the world."""
+    world = {target.name: target.downloads for target in PopularNames.targets()}
+    here = downloads.totals(DAYS)
+    rows = Project.objects.known().order_by("pk").values_list("pk", "normalized_name")
+    found = [Target(name, max(here.get(pk, 0), world.get(name, 0))) for pk, name in rows]
+    return sorted(found, key=lambda target: -target.downloads)[:OWN_PROTECTED]
+
+
+def judge(name: str, actor: Actor | None = None) -> Verdict:
+    """What is to be said about a normalized name that nobody has here.
+
+    Names of the actor's own projects may be resembled, and what a moderator excepted.
+    """
+    beside = neighbours(name)
+    return checker().check(name, passes=_exemptions(name, actor), beside=beside)
+
+
+def neighbours(name: str) -> list[str]:
+    """Projects of this index one edit away, however new or unknown."""
+    if len(name) > _MOST_VARIED:
+        return []
+    near = Project.objects.known().filter(normalized_name__in=set(variants(name)))
+    return sorted(near.exclude(normalized_name=name).values_list("normalized_name", flat=True))
+
+
+def _exemptions(name: str, actor: Actor | None) -> Callable[[str], bool]:
+    user = actor.user if actor else None
+    mine = Role.objects.filter(user=user, kind=Role.Kind.OWNER) if user else Role.objects.none()
+    names = set(mine.values_list("project__normalized_name", flat=True))
+    names |= set(excepted(name, user).values_list("target", flat=True))
+    return names.__contains__
+
+
+def excepted(name: str, user: User | None) -> QuerySet[SimilarityException]:
+    """The exceptions for a candidate, or for whoever registers it."""
+    whose = Q(owner=user) if user else Q(pk=None)
+    return SimilarityException.objects.filter(Q(candidate=name) | whose)
+
+
+def twin_of(name: str, actor: Actor) -> str | None:
+    """A project of this index with the same ultranormalized name that is not the actor's own."""
+    twins = Project.objects.known().annotate(ultra=_ULTRA).exclude(normalized_name=name)
+    found = twins.filter(ultra=keys.ultranormalized(name)).values_list("normalized_name", flat=True)
+    passes = _exemptions(name, actor) if found else None
+    return next((twin for twin in found if passes and not passes(twin)), None)
+
+
+def evidence(found: Verdict) -> dict[str, str]:
+    """What a moderator wants to know of a likeness, for the hold."""
+    return {"target": found.target or "", "score": f"{found.score:.2f}", "rule": found.rule}

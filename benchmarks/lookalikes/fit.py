@@ -154,8 +154,10 @@ def _boost(figures: tuple[str, ...], seed: int) -> HistGradientBoostingClassifie
 def _together(figures: tuple[str, ...], boots: list[Any]) -> Weights:
     """Several models as one: the mean of their sums."""
     share = 1 / len(boots)
-    start = sum(float(boot._baseline_prediction.ravel()[0]) for boot in boots) * share
-    trees = [_tree(stage[0].nodes, share) for boot in boots for stage in boot._predictors]
+    # scikit-learn opens no other door to its trees.
+    start = sum(float(boot._baseline_prediction.ravel()[0]) for boot in boots) * share  # noqa: SLF001
+    stages = [stage[0] for boot in boots for stage in boot._predictors]  # noqa: SLF001
+    trees = [_tree(stage.nodes, share) for stage in stages]
     return Weights(figures, start, tuple(trees), BLOCK, REVIEW)
 
 

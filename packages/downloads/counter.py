@@ -6,11 +6,11 @@ since the last writing; one that ends in order loses nothing.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import threading
 from collections import Counter
+from multiprocessing.util import Finalize
 
 from django.conf import settings
 from django.db import Error, close_old_connections
@@ -40,7 +40,8 @@ class DownloadCounter:
         """From the first download on, write in a thread of its own, and when the process ends."""
         if not self._periodic:
             self._periodic = True
-            atexit.register(self.write)
+            # Not atexit: granian's workers are children of multiprocessing, which end without it.
+            Finalize(None, self.write, exitpriority=1)
 
     def count(self, project_id: int, file_id: int) -> None:
         """One download, now."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from pypi_site.embedded import Cluster
+from pypi_site.run import ROOT
 from tests.factories.dists import make_wheel
 from tests.protocol.clients import Answer, Index, Tools, sha256
 from tests.protocol.conftest import tools_for
@@ -226,3 +231,39 @@ def test_a_stop_in_order_loses_nothing(server, files_host, wheel):
     assert server.stop() == 0
     server.start()
     assert counted(server, wheel) == 25
+
+
+@pytest.fixture
+def granian(server: Server) -> Iterator[tuple[subprocess.Popen[bytes], Index]]:
+    """The fast server on the same data."""
+    port = free_port()
+    places = {"DATABASE_URL": Cluster(server.data).url, "GATEHOUSE_DATA": str(server.data)}
+    environment = {**server.environment, **places, "GATEHOUSE_DOWNLOAD_SECONDS": "3600"}
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "pypi_site.wsgi:application"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    index = Index("localhost", port)
+    try:
+        eventually(lambda: answers(index), because="granian answers")
+        yield process, index
+    finally:
+        process.kill()
+        process.wait()
+
+
+def answers(index: Index) -> bool:
+    with contextlib.suppress(OSError):
+        return index.get("/healthz").status == 200
+    return False
+
+
+def test_granian_serves_the_same_and_loses_nothing_at_its_end(server, granian, wheel):
+    process, index = granian
+    data = wheel.read_bytes()
+    assert {answer.body for answer in fetch(index, wheel, 10)} == {data}
+    assert index.get(address(wheel), range="bytes=5-200000").body == data[5:200001]
+    head = index.ask("HEAD", address(wheel))
+    assert (head.headers["Content-Length"], head.body) == (str(len(data)), b"")
+    process.terminate()
+    process.wait(30)
+    assert counted(server, wheel) == 10

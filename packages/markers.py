@@ -51,7 +51,7 @@ class Markers:
     def touch(self, *slots: int) -> None:
         """Move these counters on, and that of the whole index."""
         with self._locked():
-            for slot in {INDEX, *slots}:
+            for slot in dict.fromkeys((INDEX, *slots)):  # the index first: `simple.offered`
                 self.words[slot] += 1
 
     def touch_all(self) -> None:

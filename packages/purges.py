@@ -87,8 +87,9 @@ def _postpone(due: Sequence[PendingPurge], error: PurgeFailed) -> None:
 
 def _purge(projects: Sequence[str]) -> Purge:
     """Pages may be shown once more while new ones are fetched; files that are gone may not."""
-    hidden = File.objects.filter(release__project__normalized_name__in=projects, purged_at=None)
-    hidden = hidden.exclude(pk__in=File.objects.offered()).only("sha256", "filename")
+    theirs = File.objects.filter(release__project__normalized_name__in=projects)
+    offered = theirs.offered().values("pk")
+    hidden = theirs.filter(purged_at=None).exclude(pk__in=offered).only("sha256", "filename")
     keys = ["root", *(f"project/{name}" for name in projects)]
     urls = []
     if cdn.wants_urls():

@@ -31,8 +31,8 @@ _memory = Memory()
 
 def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
     """Answer a request for a file.  None: it is for somebody else."""
-    found = _choose(environ)
-    if found is None or wsgi.must_redirect(environ):
+    found = None if wsgi.must_redirect(environ) else _choose(environ)
+    if found is None:
         return None
     status = f"{found.status} {HTTPStatus(found.status).phrase}"
     start_response(status, list(found.headers.items()))

@@ -121,11 +121,12 @@ class Server:
     # -- processes ---------------------------------------------------------------------------
 
     def pid_of(self, name: str) -> int:
-        """``supervisor``, ``web`` (gunicorn's master), ``keeper``, ``jobs`` or ``postgres``."""
+        """``supervisor``, ``web`` or ``readers`` (masters), ``keeper``, ``jobs``, ``postgres``."""
         return {
             "supervisor": lambda: self._supervisor,
             "web": lambda: self._child("gunicorn"),
             "keeper": lambda: self._child("manage.py keep"),
+            "readers": lambda: self._child("granian"),
             "jobs": lambda: self._child("qcluster"),
             "postgres": lambda: Cluster(self.data).postmaster_pid() or 0,
         }[name]()

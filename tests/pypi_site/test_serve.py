@@ -33,6 +33,8 @@ TWINS = {
     "--port": ("GATEHOUSE_PORT", "8123", 8123),
     "--data": ("GATEHOUSE_DATA", "/srv/gatehouse", Path("/srv/gatehouse")),
     "--workers": ("GATEHOUSE_WORKERS", "5", 5),
+    "--readers": ("GATEHOUSE_READERS", "2", 2),
+    "--reader-port": ("GATEHOUSE_READER_PORT", "8124", 8124),
 }
 
 
@@ -60,6 +62,10 @@ def server(data: Path) -> Iterator[Server]:
 # -- flags ---------------------------------------------------------------------------------------
 
 
+def attribute(flag: str) -> str:
+    return flag.strip("-").replace("-", "_")
+
+
 @pytest.mark.usefixtures("plain")
 def test_without_flags_it_is_for_this_machine_alone():
     options = serve.parse([])
@@ -68,6 +74,8 @@ def test_without_flags_it_is_for_this_machine_alone():
         "port": 8000,
         "data": ROOT / "var",
         "workers": 2,
+        "readers": 0,
+        "reader_port": 8001,
     }
 
 
@@ -75,7 +83,7 @@ def test_without_flags_it_is_for_this_machine_alone():
 @pytest.mark.parametrize("flag", TWINS)
 def test_a_flag_is_obeyed(flag: str):
     _, text, value = TWINS[flag]
-    assert getattr(serve.parse([flag, text]), flag.strip("-")) == value
+    assert getattr(serve.parse([flag, text]), attribute(flag)) == value
 
 
 @pytest.mark.usefixtures("plain")
@@ -83,7 +91,7 @@ def test_a_flag_is_obeyed(flag: str):
 def test_a_flag_has_a_twin_in_the_environment(monkeypatch: pytest.MonkeyPatch, flag: str):
     name, text, value = TWINS[flag]
     monkeypatch.setenv(name, text)
-    assert getattr(serve.parse([]), flag.strip("-")) == value
+    assert getattr(serve.parse([]), attribute(flag)) == value
 
 
 @pytest.mark.usefixtures("plain")
@@ -91,7 +99,7 @@ def test_a_flag_has_a_twin_in_the_environment(monkeypatch: pytest.MonkeyPatch, f
 def test_a_flag_beats_its_twin(monkeypatch: pytest.MonkeyPatch, flag: str):
     name, text, value = TWINS[flag]
     monkeypatch.setenv(name, "3")
-    assert getattr(serve.parse([flag, text]), flag.strip("-")) == value
+    assert getattr(serve.parse([flag, text]), attribute(flag)) == value
 
 
 @pytest.mark.usefixtures("plain")
@@ -121,7 +129,7 @@ def test_the_address_that_is_shown_can_be_opened(tmp_path: Path, bound: Any, sho
         def fileno(self) -> int:
             return 0
 
-    options = Namespace(data=tmp_path, workers=1)
+    options = Namespace(data=tmp_path, workers=1, readers=0)
     supervisor = serve.Supervisor(options, "postgres://nowhere", Listener())  # type: ignore[arg-type]
     assert supervisor.address == shown
 

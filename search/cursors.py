@@ -29,7 +29,7 @@ COLUMNS: Final = {
     "downloads": ("downloads", True),
 }
 ORDERS: Final = (RELEVANCE, *COLUMNS)
-BROAD: Final = 10_000  # matches of a word that is sorted in memory rather than by an index
+BROAD: Final = 20_000  # matches that are sorted in memory; more than a tier holds
 
 
 class InvalidCursor(Problem):
@@ -109,7 +109,7 @@ def _matching(compiled: Compiled, candidates: Candidates) -> QuerySet[SearchDocu
         documents = documents.filter(updated_at__gte=compiled.start)
     if compiled.end:
         documents = documents.filter(updated_at__lt=compiled.end)
-    if compiled.all and candidates.tier > 0:
+    if compiled.positive and candidates.tier > 0:
         return documents.filter(_holds(_GATHERED, compiled.all, BROAD))
     return documents.filter(_holds(_MATCHES, compiled.all)) if compiled.all else documents
 

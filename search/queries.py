@@ -95,12 +95,14 @@ def _narrowed(query: Query, classifiers: Iterable[str]) -> Query:
 
 def _widened(compiled: Compiled, strict: Candidates) -> tuple[Candidates, dict[int, float]]:
     """Where little was found: what has some of the words, and names spelt almost so."""
+    if len(strict.scores) >= FEW:
+        return strict, {}
     loose = _loosened(compiled, strict)
     return loose, _alike(compiled, loose)
 
 
 def _loosened(compiled: Compiled, strict: Candidates) -> Candidates:
-    if len(strict.scores) >= FEW or compiled.single or not compiled.every:
+    if compiled.single or not compiled.every:
         return strict
     loose = ranking.candidates(compiled, some=True)
     lowest = min(strict.scores.values(), default=1.0)
@@ -116,8 +118,6 @@ def _alike(compiled: Compiled, candidates: Candidates) -> dict[int, float]:
     """Names spelt almost so, where little was found and none of that name."""
     named = any(score >= ranking.PREFIX / 10 for score in candidates.scores.values())
     if named or not compiled.key or compiled.filters or compiled.start or compiled.end:
-        return {}
-    if len(candidates.scores) >= FEW and compiled.single:
         return {}
     near = fuzzy.near(compiled.key)
     return {key: ranking.JOINED - place / 100 for place, key in enumerate(near)}

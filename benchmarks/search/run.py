@@ -1,0 +1,153 @@
+"""One corpus, and everything that is measured on it."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.core.management import call_command
+from django.utils import timezone
+
+from benchmarks.search import judging, loading
+from benchmarks.search.corpus import Corpus
+from packages.models import File, Project, Release
+from search import queries, suggestions, tasks
+from search.models import SearchDocument
+
+Action = Callable[[Any], object]
+SEED = 5
+BROAD = ["python", "data", "library", "api", "simple", "tool", "data library", "python api client"]
+FILTERS = [
+    'classifier:"Framework :: Django"',
+    'python classifier:"Development Status :: 4 - Beta"',
+    "python license:mit",
+    "author:ada data",
+    "python:3.12 api",
+    "data updated:>2026-06",
+    "updated:30d",
+    "owner:keeper",
+    "keyword:web -django",
+    '"machine learning"',
+    "-python",
+    "import:django",
+    'python license:mit updated:2025 classifier:"Topic :: Database"',
+    "django or flask",
+]
+
+
+class Run:
+    """One corpus, and everything that is measured on it."""
+
+    def __init__(self, size: int, *, held: bool) -> None:
+        self.corpus = Corpus(size)
+        self.held = held
+        self.missed: list[str] = []
+
+    def run(self) -> int:
+        self._load()
+        self._judge()
+        self._time()
+        self._weigh()
+        load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+        print(f"\nLoad of this machine in 1, 5, 15 minutes: {load} ({os.cpu_count()} cores)")
+        print("\nMissed: " + "; ".join(self.missed) if self.missed else "\nAll targets met.")
+        return 1 if self.missed else 0
+
+    def _load(self) -> None:
+
+        call_command("migrate", verbosity=0)
+        there = SearchDocument.objects.count()
+        if abs(there - self.corpus.size) > 1000:
+            print(f"Loading {self.corpus.size} projects (there were {there}):", flush=True)
+            call_command("flush", interactive=False, verbosity=0)
+            loading.load(self.corpus)
+
+    def _judge(self) -> None:
+        name = "held" if self.held else "tuning"
+        print(f"\n{name}.csv             MRR  recall@10  searches")
+        for kind, (mrr, recall, count) in judging.scores(judging.judged(name)).items():
+            print(f"  {kind:<16} {mrr:8.3f} {recall:8.3f} {count:8}")
+            self._require(f"MRR {kind}", mrr >= judging.TARGETS.get(kind, 0))
+        wrong = judging.misplaced(list(self.corpus.names)[:500])
+        print(f"  of the 500 most popular names {len(wrong)} are not first: {' '.join(wrong[:10])}")
+        self._require("popular names first", not wrong)
+
+    def _time(self) -> None:
+        names = random.Random(SEED).sample(list(self.corpus.names), 120)
+        typed = [name[:end] for name in names for end in range(1, len(name) + 1)]
+        slips = [case.query for case in judging.judged("tuning") if case.kind == "misspelt"]
+        described = [case.query for case in judging.judged("tuning")]
+        orders = [(text, order) for text in BROAD for order in ("updated", "name", "downloads")]
+        print("\nmilliseconds                p50     p95     p99     max  target of p95")
+        self._timed("suggestions", suggestions.suggest, typed, 10)
+        self._timed("suggestions, misspelt", suggestions.suggest, [s[:6] for s in slips], 10)
+        self._timed("broad words", _page, BROAD * 10, 50)
+        self._timed("filters", _page, FILTERS * 8, 50)
+        self._timed("orders of broad words", lambda pair: _page(*pair), orders * 4, 50)
+        self._timed("judged searches", _page, described, 50)
+        self._timed("misspelt names", queries.search, slips * 2, 100)
+        self._timed("update of a document", tasks.update, self._published(100), 10)
+
+    def _timed(self, what: str, action: Action, cases: Iterable[Any], target: float) -> None:
+        cases = list(cases)
+        for case in cases[: len(cases) // 4]:
+            action(case)
+        times = sorted(_milliseconds(action, case) for case in cases)
+        p50, p95, p99 = (times[min(int(len(times) * part), len(times) - 1)] for part in PARTS)
+        print(
+            f"  {what:<22} {p50:7.1f} {p95:7.1f} {p99:7.1f} {times[-1]:7.1f}  {target}", flush=True
+        )
+        self._require(f"{what}: p95 {p95:.1f} ms", p95 < target)
+
+    def _published(self, count: int) -> list[int]:
+        """Projects of the corpus that get a release, so that their rows can be made anew."""
+        keys = list(Project.objects.order_by("-pk").values_list("pk", flat=True)[:count])
+        for key in keys:
+            facts = {"sort_key": "1", "is_prerelease": False, "published_at": timezone.now()}
+            metadata = {"description": " ".join(self.corpus.words[:400]), "keywords": ["web"]}
+            release, made = Release.objects.get_or_create(
+                project_id=key, version="1.0", defaults={**facts, "metadata": metadata}
+            )
+            if made:
+                name = f"bench{key}-1.0.tar.gz"
+                File.objects.create(
+                    release=release,
+                    filename=name,
+                    identity=name,
+                    size=1,
+                    filetype="sdist",
+                    python_tag="source",
+                    sha256=f"{key:064}",
+                    published_at=timezone.now(),
+                    uploaded_at=timezone.now(),
+                )
+        return keys
+
+    def _weigh(self) -> None:
+        print("\nMiB")
+        total = 0
+        for name, size in loading.sizes():
+            total += size
+            print(f"  {name:<36} {size / 2**20:8.1f}")
+        print(f"  {'together':<36} {total / 2**20:8.1f}")
+
+    def _require(self, what: str, met: bool) -> None:
+        if not met:
+            self.missed.append(what)
+
+
+PARTS = (0.5, 0.95, 0.99)
+
+
+def _page(text: str, order: str = "relevance") -> None:
+    """What a page of results asks for."""
+    queries.search(text, order=order, with_facets=True)
+
+
+def _milliseconds(action: Action, case: Any) -> float:
+    started = time.perf_counter()
+    action(case)
+    return (time.perf_counter() - started) * 1000

@@ -13,14 +13,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 
 from packages import access, downloads, legacy_json, names
-from packages.legacy_json import Document
 from packages.models import File, Project
+from packages.simple import codings
+from packages.simple.codings import Coding
 from pypi_site.lib import cdn, http
+from pypi_site.lib.kept import Kept
 from pypi_site.lib.problems import NotFound
 
 CACHE = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 # Part of every ETag: raise it when the document changes and the serial does not.
-RENDERING = 2
+RENDERING = 3
+ENCODERS: dict[Coding, Callable[[bytes], bytes]] = {
+    Coding.ZSTD: codings.zstd,
+    Coding.GZIP: codings.gzip,
+    Coding.IDENTITY: bytes,
+}
+kept = Kept(32 * 1024 * 1024)
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "X-PyPI-Last-Serial",
@@ -31,13 +39,7 @@ CORS = {
 def project(request: HttpRequest, name: str) -> HttpResponse:
     """Everything about a project, in one document."""
     normalized = names.normalize(name)
-    if name != normalized:
-        return _redirect("json", normalized)
-
-    def write(found: Project, origin: str) -> Document | None:
-        return legacy_json.project_document(found, origin)
-
-    return _answer(request, normalized, write)
+    return _answer(request, name) if name == normalized else _redirect("json", normalized)
 
 
 @http.read_only
@@ -46,12 +48,7 @@ def release(request: HttpRequest, name: str, version: str) -> HttpResponse:
     normalized = names.normalize(name)
     if name != normalized:
         return _redirect("json-release", normalized, version)
-
-    def write(found: Project, origin: str) -> Document:
-        chosen = access.offered_release(found, version)
-        return legacy_json.release_document(found, chosen, origin)
-
-    return _answer(request, normalized, write)
+    return _answer(request, name, version)
 
 
 @http.read_only
@@ -65,34 +62,45 @@ def _redirect(view: str, *arguments: str) -> HttpResponse:
     return HttpResponsePermanentRedirect(reverse(view, args=arguments), headers=CORS)
 
 
-def _answer(
-    request: HttpRequest, name: str, write: Callable[[Project, str], Document | None]
-) -> HttpResponse:
+def _answer(request: HttpRequest, name: str, version: str = "") -> HttpResponse:
     """304 when the serial has not moved, without writing anything; else the document."""
+    origin = f"{request.scheme}://{request.get_host()}"
+    coding = codings.choose(request.headers.get("Accept-Encoding"), tuple(ENCODERS))
     try:
         found = access.known_project(name)
-        headers = _headers(found)
+        headers = _headers(found, coding)
         if http.not_modified(request, headers["ETag"]):
-            return HttpResponse(status=304, headers={**CORS, **headers})
-        document = write(found, f"{request.scheme}://{request.get_host()}")
+            return HttpResponse(status=304, headers=headers)
+        key = (origin, name, version, headers["ETag"])
+        body = kept.get(key, lambda: ENCODERS[coding](_written(found, version, origin)))
     except NotFound:
-        document = None
-    return _as_json(document, headers) if document else _not_found()
+        return _not_found()
+    encoded = {} if coding is Coding.IDENTITY else {"Content-Encoding": coding.value}
+    return HttpResponse(body, content_type="application/json", headers={**headers, **encoded})
 
 
-def _headers(project: Project) -> dict[str, str]:
-    """The numbers of downloads are those of some moment of the day, so the day is in the ETag."""
+def _headers(project: Project, coding: Coding) -> dict[str, str]:
+    """The numbers of downloads are those of some moment of the day, so the day is in the ETag,
+    which is weak: each process may have read them at another moment."""
     return {
-        "ETag": f'"{project.serial}.{RENDERING}.{downloads.today():%y%m%d}"',
+        "ETag": f'W/"{project.serial}.{RENDERING}.{downloads.today():%y%m%d}.{coding}"',
         "X-PyPI-Last-Serial": str(project.serial),
         "Cache-Control": CACHE,
+        "Vary": "Accept-Encoding",
+        **CORS,
         **cdn.headers(f"project/{project.normalized_name}"),
     }
 
 
-def _as_json(document: Document, headers: dict[str, str]) -> HttpResponse:
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return HttpResponse(body.encode(), content_type="application/json", headers={**CORS, **headers})
+def _written(project: Project, version: str, origin: str) -> bytes:
+    """The document as bytes.  Raises `NotFound` where nothing may be seen."""
+    if version:
+        release = access.offered_release(project, version)
+        document = legacy_json.release_document(project, release, origin)
+    else:
+        document = legacy_json.project_document(project, origin)
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode()
 
 
 def _not_found() -> HttpResponse:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
+import zstandard
+from django.urls import reverse
 
 from accounts.actors import SYSTEM
 from packages import downloads, files, projects, releases, renames
@@ -12,6 +16,7 @@ from tests.factories.index import held, published, submit
 from tests.factories.people import UserFactory, actor
 
 pytestmark = pytest.mark.django_db
+
 
 # What PyPI sent on 21 August 2026 (warehouse.md, 1.2).
 INFO = """author author_email bugtrack_url classifiers description description_content_type docs_url
@@ -299,3 +304,48 @@ def test_a_name_published_without_files_is_not_found(client, full):
         name="empty", normalized_name="empty", published_at=project.published_at
     )
     nothing(client, "/pypi/empty/json")
+
+
+# -- kept documents ------------------------------------------------------------------------------
+
+
+def test_a_document_is_written_once_for_many_readers(client, full, django_assert_num_queries):
+    first = client.get("/pypi/gate-keeper/json")
+    with django_assert_num_queries(1):
+        assert client.get("/pypi/gate-keeper/json").content == first.content
+    releases.yank(full, actor=SYSTEM)
+    assert document(client)["info"]["yanked"] is True
+
+
+def test_each_address_of_the_site_has_documents_of_its_own(client, full, settings):
+    settings.ALLOWED_HOSTS = ["one.example", "two.example"]
+    for host in settings.ALLOWED_HOSTS:
+        told = client.get("/pypi/gate-keeper/json", headers={"host": host}).json()
+        assert told["urls"][0]["url"].startswith(f"http://{host}/packages/")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding", "decode"),
+    [
+        ("gzip, deflate", "gzip", gzip.decompress),
+        ("zstd, gzip", "zstd", zstandard.decompress),
+        ("identity", None, bytes),
+        ("", None, bytes),
+    ],
+)
+def test_a_document_comes_in_the_coding_that_the_client_takes(
+    client, full, accepted, coding, decode
+):
+    plain = client.get("/pypi/gate-keeper/json")
+    response = client.get("/pypi/gate-keeper/json", headers={"accept-encoding": accepted})
+    assert response.headers.get("Content-Encoding") == coding
+    assert decode(response.content) == plain.content
+    assert response["Vary"] == "Accept-Encoding"
+    assert (response["ETag"] == plain["ETag"]) is (coding is None)
+
+
+def test_addresses_of_files_are_those_of_the_site(client, full):
+    entry, file = document(client)["urls"][0], full.files.get()
+    path = reverse("mirrored-file", args=[file.sha256, file.filename])
+    assert entry["url"] == f"http://testserver{path}"
+    assert client.get(path)["Location"] == file.get_absolute_url()

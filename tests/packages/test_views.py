@@ -323,6 +323,12 @@ def test_the_front_page_costs_three_queries(client, release, django_assert_num_q
         client.get("/")
 
 
+def test_the_contents_say_how_many_files_there_are(client):
+    published("demo")
+    page = client.get("/project/demo/").content.decode()
+    assert '#files">Files <span class="contents__count">1</span>' in page
+
+
 # What caches may do
 
 

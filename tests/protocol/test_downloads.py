@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -192,6 +193,17 @@ def test_a_deleted_file_is_gone_for_every_worker(server, token, files_host, whee
     deleted = server.index.ask("DELETE", path, '{"reason": "A mistake."}', bearer)
     assert deleted.status in (200, 204), deleted.text
     assert {files_host.get(address(wheel)).status for _ in range(20)} == {404}
+
+
+def test_known_files_are_served_while_the_database_comes_back(server, files_host, wheel):
+    for _ in range(20):  # until both workers remember it
+        assert files_host.get(address(wheel)).status == 200
+    kill(server.pid_of("postgres"))
+    deadline = time.monotonic() + 4
+    while time.monotonic() < deadline:
+        assert files_host.get(address(wheel)).status == 200
+        time.sleep(0.02)
+    eventually(server.is_well, because="the database is back")
 
 
 # -- counting ------------------------------------------------------------------------------------

@@ -11,16 +11,18 @@ from pathlib import Path
 
 import psycopg
 
+from benchmarks.peer import free_port
 from benchmarks.reads import corpus
 from benchmarks.reads.contestants import Index, NotOffered, prepare
 from benchmarks.reads.corpus import Sizes
 from benchmarks.reads.multiply import multiply
-from benchmarks.reads.results import DEFAULT
+from benchmarks.reads.results import DEFAULT, READERS
 from benchmarks.reads.works import ROOT, Form, Work
 from benchmarks.server import Site, gatehouse
 from tests.protocol.clients import Index as Uploader
 
 ROOT_SECONDS = 300
+READERS_COUNT = "2"  # processes, as many as the default has of the others
 SETTINGS = {
     "GATEHOUSE_HOLD": "nobody",
     "GATEHOUSE_UPLOADS_PER_MINUTE": "100000000",
@@ -38,17 +40,21 @@ def serving(data: Path, projects: int, sizes: Sizes) -> Iterator[list[Index]]:
 
     It is asked through the web workers, which are the default, and through the readers.
     """
-    with gatehouse(data, SETTINGS) as (site, processes):
+    port = free_port()
+    settings = {**SETTINGS, "GATEHOUSE_READERS": READERS_COUNT, "GATEHOUSE_READER_PORT": str(port)}
+    with gatehouse(data, settings) as (site, processes):
         _upload(site, data.with_name(f"{data.name}-seed"), sizes)
         processes.settle()
         with psycopg.connect(processes.cluster.url) as connection:
             multiply(connection, projects, corpus.files_of(sizes))
             connection.execute(_NO_CHORES)
         token = site.token
-    with gatehouse(data, SETTINGS) as (site, _):
+    with gatehouse(data, settings) as (site, _):
         web = Index(DEFAULT, f"{site.address}/simple/", replace(site, token=token))
-        wait_for_root(web, projects)
-        yield [web]
+        readers = Index(READERS, f"http://{site.host}:{port}/simple/")
+        for index in (web, readers):
+            wait_for_root(index, projects)
+        yield [web, readers]
 
 
 def wait_for_root(index: Index, projects: int) -> None:
@@ -58,7 +64,7 @@ def wait_for_root(index: Index, projects: int) -> None:
     while True:
         try:
             prepare(index, root)
-        except NotOffered as error:
+        except (NotOffered, OSError) as error:
             if time.monotonic() > deadline:
                 sys.exit(f"The root index is not complete after {ROOT_SECONDS} s: {error}")
             time.sleep(1)

@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import argparse
 import re
+import socket
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from benchmarks.peer import free_port
 from benchmarks.server import Site
 from benchmarks.soak import memory as memories
 from benchmarks.soak import pages
@@ -62,10 +65,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def soak(folder: Path, options: argparse.Namespace) -> Iterator[str]:
     """Everything that went wrong."""
-    flags = ["--readers", str(options.readers)] if options.readers else []
+    port = free_port()
+    flags = ("--readers", str(options.readers), "--reader-port", str(port))
     with serving(folder / "data", *flags, **SETTINGS) as server:
         site = Site("127.0.0.1", server.port, server.bootstrap())
-        load = Load(site, addresses(server), options.pause)
+        ports = [server.port, port] if options.readers else [server.port]
+        load = Load(site, [(site.host, each) for each in ports], options.pause)
+        eventually(lambda: all(map(listens, ports)), 60, because="the readers answer")
         seconds = options.minutes * 60
         watched = memories.watching(server, seconds / SAMPLES)
         with watched as memory, load.running(READERS, WRITERS):
@@ -78,9 +84,11 @@ def soak(folder: Path, options: argparse.Namespace) -> Iterator[str]:
         yield from trouble(server)
 
 
-def addresses(server: Server) -> list[tuple[str, int]]:
-    """Where each role listens."""
-    return [("127.0.0.1", server.port)]
+def listens(port: int) -> bool:
+    """Whether anybody answers there."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False
 
 
 def judge(load: Load, memory: Memory) -> Iterator[str]:

@@ -8,7 +8,6 @@ import pytest
 
 from benchmarks.server import Site
 from benchmarks.soak import pages
-from benchmarks.soak.__main__ import addresses
 from benchmarks.soak.client import Client
 from benchmarks.soak.load import Load
 from tests.protocol.conftest import People
@@ -24,7 +23,7 @@ WANTED |= {"pages, 200", "pages, 304"}
 def load(live: Server, people: People) -> Load:
     """What came of some seconds of load."""
     site = Site("127.0.0.1", live.port, people.keeper)
-    load = Load(site, addresses(live), pause=0.02, projects=2)
+    load = Load(site, [("127.0.0.1", live.port)], pause=0.02, projects=2)
     with load.running(readers=2, writers=1):
         eventually(lambda: load.done.keys() >= WANTED, 90, because="everything happens")
         time.sleep(5)
@@ -50,7 +49,9 @@ def test_a_page_that_differs_is_found(live: Server):
 
 
 def test_a_refused_writer_is_a_fault_of_the_load(live: Server, people: People):
-    load = Load(Site("127.0.0.1", live.port, people.revoked), addresses(live), pause=0.02)
+    load = Load(
+        Site("127.0.0.1", live.port, people.revoked), [("127.0.0.1", live.port)], pause=0.02
+    )
     with load.running(readers=0, writers=1):
         eventually(lambda: load.faults, 20)
     assert "403" in load.faults[0] or "401" in load.faults[0]

@@ -84,9 +84,11 @@ def _find_or_reserve(actor: Actor, normalized: str, name: str) -> Project:
         return project
     access.require_never_used(actor, normalized)
     try:
-        Project.objects.get_or_create(normalized_name=normalized, defaults={"name": name})
-        return locked.get(normalized_name=normalized)
-    except (IntegrityError, Project.DoesNotExist):
+        with transaction.atomic():  # a row of ours is locked as long as nobody else sees it
+            return Project.objects.create(normalized_name=normalized, name=name)
+    except IntegrityError:
+        if project := locked.filter(normalized_name=normalized).first():
+            return project
         access.require_never_used(actor, normalized)
         raise NameTaken(f"The name {normalized} was taken this moment; try again.") from None
 

@@ -35,8 +35,15 @@ def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes] |
     if found is None:
         return None
     status = f"{found.status} {HTTPStatus(found.status).phrase}"
-    start_response(status, list(found.headers.items()))
+    start_response(status, [*found.headers.items(), *_https_only(environ)])
     return _body(environ, found)
+
+
+def _https_only(environ: Environ) -> list[tuple[str, str]]:
+    """The host of files keeps to https as the site does (RFC 6797)."""
+    if not settings.SECURE_HSTS_SECONDS or not wsgi.is_secure(environ):
+        return []
+    return [("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}")]
 
 
 def _choose(environ: Environ) -> Answer | None:

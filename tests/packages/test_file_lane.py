@@ -145,6 +145,14 @@ def test_whoever_must_come_by_https_is_sent_there_by_django(file, settings):
     assert ask(address(file)) is None
 
 
+def test_files_keep_to_https_as_the_site_does(file, settings):
+    settings.SECURE_HSTS_SECONDS = 600
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert "Strict-Transport-Security" not in ask(address(file)).headers
+    secure = ask(address(file), x_forwarded_proto="https")
+    assert secure.headers["Strict-Transport-Security"] == "max-age=600"
+
+
 # -- what is remembered --------------------------------------------------------------------------
 
 

@@ -79,3 +79,20 @@ def test_a_misspelt_choice_is_said_at_start(settings, name):
     (error,) = checks.choices_are_known()
     assert name in error.hint
     assert "nginx" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [
+        ("fastly", "GATEHOUSE_CDN_SERVICE and GATEHOUSE_CDN_TOKEN"),
+        ("varnish", "GATEHOUSE_CDN_ADDRESSES"),
+        ("nginx", "GATEHOUSE_CDN_ADDRESSES"),
+    ],
+)
+def test_a_cache_that_could_not_be_told_of_changes_is_said_at_start(settings, kind, missing):
+    settings.CDN = kind
+    (error,) = checks.purges_can_be_sent()
+    assert missing in error.hint
+    settings.CDN_SERVICE, settings.CDN_TOKEN = "service", "token"
+    settings.CDN_ADDRESSES = ["http://127.0.0.1:6081"]
+    assert checks.purges_can_be_sent() == []

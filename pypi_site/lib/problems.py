@@ -112,7 +112,8 @@ class Moved(Problem):
         match = request.resolver_match
         assert match
         arguments = {name: self.arguments.get(name, value) for name, value in match.kwargs.items()}
-        address = reverse(match.view_name, args=match.args, kwargs=arguments)
+        route = match.view_name if match.url_name else match.func
+        address = reverse(route, args=match.args, kwargs=arguments)
         query = request.META.get("QUERY_STRING")
         return f"{address}?{query}" if query else address
 

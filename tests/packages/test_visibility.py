@@ -1,227 +1,494 @@
-"""Every status on every door: who shows what (design 1.4).
+"""Every state on every door: who shows what (design 1.4).
 
-One project in every state, looked at through everything that could tell of it.
+One project for each combination of project status, release state, file state and stage; every
+address of the site is either a door that is asked about all of them, or stands in `EXEMPT` with the
+reason.  What a door should say is derived from the few rules of `May`.
 """
 
 from __future__ import annotations
 
-import itertools
+import json
+import re
 import xmlrpc.client
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
+from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import URLResolver
 
 from accounts.actors import SYSTEM
 from packages import files, projects, releases
-from packages.models import Artifact, File, Project, ProjectStatus, StagedFile
-from tests.factories import jobs
-from tests.factories.index import held, published
-from tests.factories.people import UserFactory
+from packages.models import File, Project, Release
+from pypi_site import urls
+from search import tasks as search
+from tests.factories import states
+from tests.factories.index import published
+from tests.factories.states import SHA256, SUMMARY, UNBORN, State
 
 pytestmark = pytest.mark.django_db
 
-STATUSES = ProjectStatus.values
-CONTENTS = ["held", "published", "yanked", "deleted"]
-SUMMARY = "An uncommonly shiny widget"
-DOORS = [
-    "simple root HTML",
-    "simple root JSON",
-    "simple page HTML",
-    "simple page JSON",
-    "hatch page",
-    "file",
-    "metadata",
-    "API list",
-    "API detail",
-    "PyPI JSON project",
-    "PyPI JSON release",
-    "project page",
-    "release page",
-    "home",
-    "search by name",
-    "search by text",
-    "search of everything",
-    "feed of releases",
-    "feed of projects",
-    "feed of the project",
-    "sitemap",
-    "XML-RPC list",
-    "XML-RPC data",
-    "XML-RPC files",
-    "file of former years",
-]
-PAGES = ("simple page HTML", "simple page JSON", "hatch page", "API detail", "project page")
-RELEASES = ("PyPI JSON project", "PyPI JSON release", "release page")
-LISTS = ("API list", "feed of projects", "XML-RPC list", "XML-RPC data")
-CALLS = {
-    "XML-RPC list": ("list_packages", ()),
-    "XML-RPC data": ("release_data", ("widget", "1.0")),
-    "XML-RPC files": ("release_urls", ("widget", "1.0")),
-}
 JSON = {"accept": "application/vnd.pypi.simple.v1+json"}
+NOTHING: frozenset[str] = frozenset()
+
+
+# -- the rules -----------------------------------------------------------------------------------
+
+
+class May:
+    """What may be seen of a project in a state."""
+
+    def __init__(self, state: State) -> None:
+        born = state.release != UNBORN
+        self.be_known = born
+        self.be_listed = born and state.status != "quarantined"
+        self.show_first = self.be_listed and state.release != "quarantined"
+        self.show_second = self.be_listed and state.stage == "published"
+        self.show_files = frozenset(self._files(state))
+        self.be_recommended = bool(self.show_files)
+
+    def _files(self, state: State) -> Iterator[str]:
+        left = self.show_first and state.release != "all files deleted"
+        if left and state.file in ("offered", "yanked"):
+            yield "wheel"
+        if left:
+            yield "sdist"
+        if self.show_second:
+            yield "other"
+
+    def files_of(self, version: str) -> frozenset[str]:
+        return self.show_files & ({"other"} if version == "2.0" else {"wheel", "sdist"})
+
+
+# -- doors that are about one project ------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class State:
-    status: str
-    content: str
+class Answer:
+    """The status, and which of the project's files are named."""
 
-    def __str__(self) -> str:
-        return f"{self.status}, {self.content}"
-
-    @property
-    def is_public(self) -> bool:
-        return self.content != "held"
-
-    @property
-    def is_offered(self) -> bool:
-        return self.is_public and self.status != "quarantined"
-
-    @property
-    def offers_its_file(self) -> bool:
-        return self.is_offered and self.content != "deleted"
+    status: int
+    files: frozenset[str] = NOTHING
 
 
-STATES = [State(*facts) for facts in itertools.product(STATUSES, CONTENTS)]
+Ask = Callable[[Client, State], Answer]
+Expect = Callable[[State, May], Answer]
 
 
-def arrange(state: State) -> Artifact:
-    """The project ``widget`` in that state, its jobs done."""
-    options = {"extra_metadata": f"Summary: {SUMMARY}"}
-    if state.content == "held":
-        project, file = held("widget", **options).project, StagedFile.objects.get()
-    else:
-        release = published("widget", uploader=UserFactory(trusted=True), **options)
-        project, file = release.project, release.files.get()
-    if state.content == "yanked":
-        releases.yank(release, actor=SYSTEM, reason="wobbles")
-    if state.content == "deleted":
-        files.delete(file, actor=SYSTEM, reason="breaks")
-    if state.status != "active":
-        getattr(projects, _VERBS[state.status])(project, actor=SYSTEM, reason="so be it")
-    jobs.run_all()
-    return file
+def get(address: str, **headers: str) -> Ask:
+    """Ask at an address; `{name}` and the filenames stand for those of the state."""
+
+    def ask(client: Client, state: State) -> Answer:
+        response = client.get(address.format(name=state.name, **state.files), headers=headers)
+        text = text_of(response)
+        return Answer(response.status_code, states.filenames_in(state, text))
+
+    return ask
 
 
-_VERBS = {"archived": "archive", "deprecated": "deprecate", "quarantined": "quarantine"}
-
-
-def look(client, door: str, file: Artifact) -> tuple[int, str]:
-    """The status and the text of what the door answers."""
-    if door in CALLS:
-        method, arguments = CALLS[door]
-        body = xmlrpc.client.dumps(arguments, method)
-        return read(client.post("/pypi", body, content_type="text/xml"))
-    path = f"/files/{file.sha256}/{file.filename}"
-    addresses = {
-        "simple root HTML": "/simple/",
-        "simple root JSON": "/simple/",
-        "simple page HTML": "/simple/widget/",
-        "simple page JSON": "/simple/widget/",
-        "hatch page": "/legacy/+simple/widget/",
-        "file": path,
-        "metadata": f"{path}.metadata",
-        "API list": "/api/v1/projects/",
-        "API detail": "/api/v1/projects/widget/",
-        "PyPI JSON project": "/pypi/widget/json",
-        "PyPI JSON release": "/pypi/widget/1.0/json",
-        "project page": "/project/widget/",
-        "release page": "/project/widget/1.0/",
-        "home": "/",
-        "search by name": "/search/?q=Widget",
-        "search by text": "/search/?q=uncommonly+shiny",
-        "search of everything": "/search/",
-        "feed of releases": "/feeds/releases.rss",
-        "feed of projects": "/feeds/projects.atom",
-        "feed of the project": "/feeds/project/widget/releases.atom",
-        "sitemap": "/sitemaps/0.xml",
-        "file of former years": f"/packages/py3/w/widget/{file.filename}",
-    }
-    return read(client.get(addresses[door], headers=JSON if "JSON" in door else {}))
-
-
-def read(response) -> tuple[int, str]:
+def text_of(response: Any) -> str:
     parts = response.streaming_content if response.streaming else [response.content]
-    return response.status_code, b"".join(parts).decode(errors="replace")
+    return b"".join(parts).decode(errors="replace")
 
 
-def expected(door: str, state: State) -> tuple[int, bool, bool]:
-    """The status, whether the project is named, and whether its file is."""
-    public, offered, file = state.is_public, state.is_offered, state.offers_its_file
-    answers = {
-        **dict.fromkeys(("file", "metadata"), (found(file), file, False)),
-        **dict.fromkeys(("simple root HTML", "simple root JSON"), (200, public, False)),
-        **dict.fromkeys(PAGES, (found(public), public, file)),
-        **dict.fromkeys(RELEASES, (found(offered), offered, file)),
-        **dict.fromkeys(LISTS, (200, offered, False)),
-        "feed of the project": (found(public), public, False),
-        "sitemap": (found(offered), offered, False),
-        "XML-RPC files": (200, file, file),
-        "file of former years": (301 if file else 404, False, False),
-    }
-    # What has nothing to install is not recommended.
-    return answers.get(door, (200, file, False))
+def known(state: State, may: May) -> Answer:
+    return Answer(200, may.show_files) if may.be_known else Answer(404)
 
 
-def found(there: bool) -> int:
-    return 200 if there else 404
+def with_a_release(state: State, may: May) -> Answer:
+    any_release = may.show_first or may.show_second
+    return Answer(200, may.show_files) if any_release else Answer(404)
 
 
-def seen(client, door: str, file: Artifact) -> tuple[int, bool, bool]:
-    """The status, whether the answer names the project, and whether its file."""
-    status, text = look(client, door, file)
-    if door == "file":
-        named = text.startswith("PK")
-    elif "search" in door:  # what was asked for stands in the page, found or not
-        named = "/project/widget/" in text
-    elif status == 200:
-        named = "widget" in text
-    else:
-        named = SUMMARY in text
-    return status, named, file.sha256 in text
+def first(state: State, may: May) -> Answer:
+    return Answer(200, may.files_of("1.0")) if may.show_first else Answer(404)
 
 
-@pytest.mark.parametrize("state", STATES, ids=str)
-def test_every_door_shows_what_may_be_seen_and_nothing_more(client, state):
-    file = arrange(state)
-    assert {door: seen(client, door, file) for door in DOORS} == {
-        door: expected(door, state) for door in DOORS
-    }
+def second(state: State, may: May) -> Answer:
+    return Answer(200, may.files_of("2.0")) if may.show_second else Answer(404)
 
 
-@pytest.mark.parametrize("state", STATES, ids=str)
-def test_the_query_sets_agree_with_the_doors(state):
-    arrange(state)
-    assert Project.objects.known().exists() is state.is_public
-    assert Project.objects.listed().exists() is state.is_offered
-    assert File.objects.offered().exists() is state.offers_its_file
+def best(state: State, may: May) -> Answer:
+    """The page of the project shows the files of one release: not yanked, then the newest."""
+    if not may.be_known:
+        return Answer(404)
+    return Answer(200, may.files_of("2.0" if may.show_second else "1.0"))
 
 
-@pytest.mark.parametrize("status", ["archived", "deprecated", "quarantined"])
-@pytest.mark.parametrize(
-    "door", ["simple page HTML", "simple page JSON", "API detail", "project page"]
+def feed_of(client: Client, state: State) -> Answer:
+    """Which versions it tells of, where other doors tell of files."""
+    response = client.get(f"/feeds/project/{state.name}/releases.atom")
+    told = re.findall(r"<title>\S+ (\d\.\d)</title>", text_of(response))
+    return Answer(response.status_code, frozenset(told))
+
+
+def feed(state: State, may: May) -> Answer:
+    told = frozenset(version for version in ("1.0", "2.0") if may.files_of(version))
+    return Answer(200, told) if may.be_known else Answer(404)
+
+
+def former_address(client: Client, state: State) -> Answer:
+    return Answer(client.get(f"/packages/py3/w/{state.name}/{state.files['wheel']}").status_code)
+
+
+def leads_on(state: State, may: May) -> Answer:
+    return Answer(301 if "wheel" in may.show_files else 404)
+
+
+def bytes_of(kind: str, suffix: str = "") -> tuple[Ask, Expect]:
+    """A file is there, with its bytes, exactly while it may be seen."""
+
+    def ask(client: Client, state: State) -> Answer:
+        response = client.get(f"/files/{SHA256}/{state.files[kind]}{suffix}")
+        whole = text_of(response) in (states.CONTENT.decode(), states.METADATA.decode())
+        return Answer(response.status_code, frozenset({kind} if whole else NOTHING))
+
+    def expect(state: State, may: May) -> Answer:
+        there = kind in may.show_files
+        return Answer(200, frozenset({kind})) if there else Answer(404)
+
+    return ask, expect
+
+
+def rpc(method: str, *arguments: str) -> Ask:
+    """Ask by XML-RPC; the status is 200 if there is any answer, else 404."""
+
+    def ask(client: Client, state: State) -> Answer:
+        result = call(client, method, state.name, *arguments)
+        return Answer(200 if result else 404, states.filenames_in(state, json.dumps(result)))
+
+    return ask
+
+
+def call(client: Client, method: str, *arguments: Any) -> Any:
+    body = xmlrpc.client.dumps(arguments, method)
+    response = client.post("/pypi", body, content_type="text/xml")
+    return xmlrpc.client.loads(text_of(response))[0][0]
+
+
+def rpc_files(version: str) -> Expect:
+    def expect(state: State, may: May) -> Answer:
+        shown = may.files_of(version)
+        return Answer(200, shown) if shown else Answer(404)
+
+    return expect
+
+
+def rpc_any(state: State, may: May) -> Answer:
+    return Answer(200 if may.be_recommended else 404)
+
+
+DOORS: dict[str, list[tuple[Ask, Expect]]] = {
+    "/simple/<project:name>/": [
+        (get("/simple/{name}/"), known),
+        (get("/simple/{name}/", **JSON), known),
+    ],
+    "/legacy/+simple/<project:name>/": [(get("/legacy/+simple/{name}/"), known)],
+    "/files/<sha256:sha256>/<filename:filename>": [
+        bytes_of("wheel"),
+        bytes_of("sdist"),
+        bytes_of("other"),
+    ],
+    "/files/<sha256:sha256>/<filename:filename>.metadata": [bytes_of("wheel", ".metadata")],
+    "/pypi/<project:name>/json": [(get("/pypi/{name}/json"), with_a_release)],
+    "/pypi/<project:name>/<version:version>/json": [
+        (get("/pypi/{name}/1.0/json"), first),
+        (get("/pypi/{name}/2.0/json"), second),
+    ],
+    "/packages/<path:rest>": [(former_address, leads_on)],
+    "/feeds/project/<project:name>/releases.<feed:form>": [(feed_of, feed)],
+    "/pypi": [
+        (rpc("release_urls", "1.0"), rpc_files("1.0")),
+        (rpc("release_urls", "2.0"), rpc_files("2.0")),
+        (rpc("package_releases"), rpc_any),
+    ],
+    "/api/v1/projects/(?P<pk>[A-Za-z0-9][A-Za-z0-9._-]*)/$": [
+        (get("/api/v1/projects/{name}/"), known)
+    ],
+    "/project/<project:name>/": [(get("/project/{name}/"), best)],
+    "/project/<project:name>/<version:version>/": [
+        (get("/project/{name}/1.0/"), first),
+        (get("/project/{name}/2.0/"), second),
+    ],
+}
+
+
+# -- doors that list projects --------------------------------------------------------------------
+
+
+Listing = Callable[[Client], str]
+Predicate = Callable[[May], bool]
+
+
+def one(address: str, **headers: str) -> Listing:
+    return lambda client: text_of(client.get(address, headers=headers))
+
+
+def paged(address: str) -> Listing:
+    """All pages of a list that is read page by page."""
+
+    def read(client: Client) -> str:
+        texts = []
+        for number in count(1):
+            text = text_of(client.get(f"{address}&page={number}"))
+            texts.append(text)
+            if f"page={number + 1}" not in text:
+                return "".join(texts)
+        raise AssertionError("count() never ends")
+
+    return read
+
+
+def listed_by_rpc(client: Client) -> str:
+    return json.dumps(call(client, "list_packages"))
+
+
+def listed_with_serial(client: Client) -> str:
+    return json.dumps(call(client, "list_packages_with_serial"))
+
+
+def sitemaps(client: Client) -> str:
+    """Every part that the list of sitemaps names."""
+    parts = re.findall(r"<loc>([^<]+)</loc>", text_of(client.get("/sitemap.xml")))
+    return "".join(text_of(client.get(part)) for part in parts)
+
+
+def kept(client: Client) -> str:
+    return json.dumps(call(client, "user_packages", states.KEEPER))
+
+
+def browsed(client: Client) -> str:
+    return json.dumps(call(client, "browse", ["Shiny :: Yes"]))
+
+
+def api_pages(client: Client) -> str:
+    texts, address = [], "/api/v1/projects/?page_size=500"
+    while address:
+        page = client.get(address).json()
+        texts.append(json.dumps(page["results"]))
+        address = page["next"]
+    return "".join(texts)
+
+
+def is_known(may: May) -> bool:
+    return may.be_known
+
+
+def is_listed(may: May) -> bool:
+    return may.be_listed
+
+
+def is_recommended(may: May) -> bool:
+    return may.be_recommended
+
+
+def has_a_release(may: May) -> bool:
+    return may.show_first or may.show_second
+
+
+# Whether all that it may show is shown, or only the newest of that.
+ALL, SOME = True, False
+LISTS: dict[str, list[tuple[Listing, Predicate, bool]]] = {
+    "/simple/": [
+        (one("/simple/"), is_known, ALL),
+        (one("/simple/", **JSON), is_known, ALL),
+    ],
+    "/pypi": [
+        (listed_by_rpc, is_listed, ALL),
+        (listed_with_serial, is_listed, ALL),
+        (browsed, has_a_release, ALL),
+        (kept, is_listed, ALL),
+    ],
+    "/api/v1/projects/$": [(api_pages, is_listed, ALL)],
+    "/search/": [
+        (paged("/search/?q=shiny"), is_recommended, ALL),
+        (paged("/search/?q="), is_recommended, ALL),
+    ],
+    "/": [(one("/"), is_recommended, SOME)],
+    "/sitemaps/<int:number>.xml": [(sitemaps, is_listed, ALL)],
+    "/feeds/releases.<feed:form>": [(one("/feeds/releases.rss"), is_recommended, SOME)],
+    "/feeds/projects.<feed:form>": [(one("/feeds/projects.atom"), is_listed, SOME)],
+    "/feeds/user/<str:username>/releases.<feed:form>": [
+        (one(f"/feeds/user/{states.KEEPER}/releases.atom"), is_recommended, SOME)
+    ],
+    "/feeds/user/<str:username>/projects.<feed:form>": [
+        (one(f"/feeds/user/{states.KEEPER}/projects.rss"), is_listed, SOME)
+    ],
+}
+
+
+# -- addresses that show nothing of any project --------------------------------------------------
+
+
+OWNERS = (
+    "for the people of a project only (tests/packages/test_manage_pages.py, test_stage_views.py)"
 )
-def test_every_page_of_a_project_tells_its_status_and_why(client, status, door):
-    file = arrange(State(status, "published"))
-    _, text = look(client, door, file)
-    assert status in text or "in quarantine" in text
+WRITES = "changes things, and asks for a token or a session"
+SECRET = "shows what is staged to whoever knows its secret (uploads/sessions/test_previews.py)"
+SAME = "the same view at another address"
+STATIC = "tells nothing of projects"
+EXEMPT: dict[str, str] = {
+    r"^/simple$|^/simple/<project:name>$|^/upload/2\.0$|^/legacy$": SAME,
+    r"^/pypi/$|^/RPC2$|^/pypi/.*/json/$|^/rss/|^/sitemap\.xml$": SAME,
+    r"^/(pypi|p)/<project:name>(/<version:version>)?/?$": "leads to a page, unseen",
+    r"^/packages/<sha256:": "leads to a file, unseen",
+    r"^/(user|u)/<str:username>/?$": "leads to the search, unseen",
+    r"^/account/|^/help/?$|^/security/?$|^/\.well-known/|^/opensearch\.xml$": STATIC,
+    r"^/_/leaked-tokens/$": "takes reports of leaked tokens",
+    r"^/api/v1/.*P<format>|^/api/v1/<drf_format": SAME,
+    r"^/api/v1/$": STATIC,
+    r"^/healthz$|^/robots\.txt$|^/help/.|^/accounts/|^/admin/": STATIC,
+    r"^/legacy/$|^/upload/2\.0/": WRITES,
+    r"^/legacy/<project:name>/<version:version>/$": "leads to the page of a release, unseen",
+    r"^/stages/": SECRET,
+    r"^/api/v1/projects/<project:name>/": WRITES,
+    r"^/project/<project:name>/(stages|files|releases|settings)/": OWNERS,
+    r"^/\(\?:": "answers what is nowhere else: not found, or the same with a slash",
+}
+
+
+def test_every_address_is_a_door_or_says_why_it_is_none():
+    every, doors = set(addresses(urls.urlpatterns)), {*DOORS, *LISTS}
+    assert doors - every == set()
+    exempt = {route for route in every for pattern in EXEMPT if re.search(pattern, route)}
+    assert every - doors - exempt == set()
+    assert doors & exempt == set()
+
+
+def test_no_exemption_is_out_of_use():
+    every = list(addresses(urls.urlpatterns))
+    unused = [each for each in EXEMPT if not any(re.search(each, route) for route in every)]
+    assert unused == []
+
+
+def addresses(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
+    """Every address, those that others bring (allauth, the admin, DRF) included."""
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern).removeprefix("^")
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, route)
+        else:
+            yield route
+
+
+# -- everything at once --------------------------------------------------------------------------
+
+
+def test_every_door_shows_what_may_be_seen_of_every_state_and_nothing_more(client, settings):
+    settings.Q_CLUSTER = {}  # jobs wait for a commit that never comes; search is brought up below
+    everything = states.every_state()
+    states.arrange(everything)
+    search.rebuild()
+    may = {state: May(state) for state in everything}
+    require_query_sets_agree(may)
+    wrong = [
+        f"{route}: {state}: {got} instead of {wanted}"
+        for route, pairs in DOORS.items()
+        for ask, expect in pairs
+        for state in everything
+        if (got := ask(client, state)) != (wanted := expect(state, may[state]))
+    ]
+    wrong += [
+        f"{route}: {name}"
+        for route, lists in LISTS.items()
+        for read, predicate, whole in lists
+        for name in differences(read(client), may, predicate, whole=whole)
+    ]
+    assert wrong == []
+
+
+def differences(text: str, may: dict[State, May], predicate: Predicate, *, whole: bool) -> set[str]:
+    """Which projects a list names wrongly, or (where it shows the `whole`) leaves out."""
+    named = {name.lower() for name in re.findall(r"\b[Ww]\d{4}\b", text)}
+    wanted = {state.name for state, allowed in may.items() if predicate(allowed)}
+    assert named, "the list is empty"
+    return named ^ wanted if whole else named - wanted
+
+
+def require_query_sets_agree(may: dict[State, May]) -> None:
+    """What all doors ask says the same as the rules."""
+
+    def those(predicate: Predicate) -> set[str]:
+        return {state.name for state, allowed in may.items() if predicate(allowed)}
+
+    def named(queryset: Any, path: str = "normalized_name") -> set[str]:
+        return set(queryset.values_list(path, flat=True))
+
+    assert named(Project.objects.known()) == those(is_known)
+    assert named(Project.objects.listed()) == those(is_listed)
+    offered = Release.objects.offered()
+    assert named(offered, "project__normalized_name") == those(has_a_release)
+    assert named(offered.with_files(), "project__normalized_name") == those(is_recommended)
+    shown = {state.files[kind] for state, allowed in may.items() for kind in allowed.show_files}
+    assert named(File.objects.offered(), "filename") == shown
+
+
+# -- what the pages say about it -----------------------------------------------------------------
+
+
+PAGES = ["/simple/demo/", "/api/v1/projects/demo/", "/project/demo/"]
+VERBS = [projects.archive, projects.deprecate, projects.quarantine]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.__name__)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_of_a_project_tells_its_status_and_why(client, page, verb):
+    project = verb(published().project, actor=SYSTEM, reason="so be it")
+    text = text_of(client.get(page))
+    assert project.status in text or "in quarantine" in text
     assert "so be it" in text
 
 
-@pytest.mark.parametrize(
-    "door", ["simple page HTML", "simple page JSON", "API detail", "project page"]
-)
-def test_every_page_of_a_project_tells_that_a_release_is_yanked_and_why(client, door):
-    file = arrange(State("active", "yanked"))
-    assert "wobbles" in look(client, door, file)[1]
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("what", ["release", "file"])
+def test_every_page_of_a_project_tells_that_something_is_yanked_and_why(client, page, what):
+    release = published()
+    if what == "release":
+        releases.yank(release, actor=SYSTEM, reason="wobbles")
+    else:
+        files.yank(release.files.get(), actor=SYSTEM, reason="wobbles")
+    assert "wobbles" in text_of(client.get(page))
 
 
-def test_activating_brings_back_the_same_bytes(client):
-    file = arrange(State("active", "published"))
-    before = {door: look(client, door, file) for door in ("simple page HTML", "file", "metadata")}
-    projects.quarantine(file.project, actor=SYSTEM, reason="odd")
-    projects.activate(file.project, actor=SYSTEM)
-    jobs.run_all()
-    after = {door: look(client, door, file) for door in before}
-    assert before == after
-    assert "/project/widget/" in look(client, "search by name", file)[1]
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_of_a_deprecated_project_names_its_successor(client, page):
+    projects.deprecate(published().project, actor=SYSTEM, reason="old", successor="shinier")
+    assert "shinier" in text_of(client.get(page))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_quarantine_hides_the_successor(client, page):
+    project = published().project
+    projects.deprecate(project, actor=SYSTEM, successor="evil-twin")
+    projects.quarantine(project, actor=SYSTEM, reason="odd")
+    assert "evil-twin" not in text_of(client.get(page))
+
+
+@pytest.mark.parametrize("level", ["project", "release", "file"])
+@pytest.mark.parametrize("before", ["active", "archived", "deprecated", "yanked"])
+def test_clearing_a_quarantine_brings_back_the_same_bytes(client, level, before):
+    release = published(extra_metadata=f"Summary: {SUMMARY}")
+    project, file = release.project, release.files.get()
+    if before == "yanked":
+        releases.yank(release, actor=SYSTEM, reason="wobbles")
+    elif before != "active":
+        states.STATUS_VERBS[before](project, actor=SYSTEM, reason="so be it")
+    verbs, item = {
+        "project": (projects, project),
+        "release": (releases, release),
+        "file": (files, file),
+    }[level]
+    seen = bodies(client, file)
+    verbs.quarantine(item, actor=SYSTEM, reason="odd")
+    assert bodies(client, file) != seen
+    verbs.clear(item, actor=SYSTEM)
+    assert bodies(client, file) == seen
+
+
+def bodies(client: Client, file: File) -> list[str]:
+    addresses = ["/simple/demo/", "/project/demo/", file.get_absolute_url(), "/pypi/demo/1.0/json"]
+    texts = [text_of(client.get(address)) for address in addresses]
+    # The number of the last change is the one thing that moves.
+    return [re.sub(r'"last_serial":\d+', "", text) for text in texts]

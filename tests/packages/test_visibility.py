@@ -350,7 +350,7 @@ EXEMPT: dict[str, str] = {
     r"^/legacy/<project:name>/<version:version>/$": "leads to the page of a release, unseen",
     r"^/stages/": SECRET,
     r"^/api/v1/projects/<project:name>/": WRITES,
-    r"^/project/<project:name>/(stages|files|releases|settings)/": OWNERS,
+    r"^/project/<project:name>/(stages|files|releases|settings|people)/": OWNERS,
     r"^/\(\?:": "answers what is nowhere else: not found, or the same with a slash",
 }
 

@@ -51,7 +51,7 @@ def test_installers_find_both_names(renamed, tools: Tools, tmp_path: Path, tool,
 
 
 def test_twine_is_told_the_new_name(renamed, tools: Tools, tmp_path: Path):
-    done = tools.twine(make_wheel(tmp_path, "former-name", "3.0"), options=["--skip-existing"])
+    done = tools.twine(make_wheel(tmp_path, "former-name", "3.0"))
     assert done.returncode == 1
     assert "former-name is called present-name now" in done.stdout
 

@@ -23,7 +23,8 @@ class Ask:
 class Choice:
     """A form that posts to `address`; what it asks, or says in `text`, is folded away at first.
 
-    `value` is sent as `on`, for switches.
+    `what` it is about is said to those who do not see in which row it stands.  `value` is sent as
+    `on`, for switches.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Choice:
     asks: tuple[Ask, ...] = ()
     danger: bool = False
     value: str = ""
+    what: str = ""
 
 
 def reason(hint: str, *, required: bool = False, length: int = REASON_LENGTH) -> Ask:
@@ -50,11 +52,11 @@ def yank(key: str, address: str, what: str) -> Choice:
         f"Installers skip {what} from now on, unless a requirement names its version exactly. What"
         " is pinned keeps working, and you can take it back."
     )
-    return Choice(f"yank-{key}", address, f"Yank {what}", text, (reason(PUBLIC),))
+    return Choice(f"yank-{key}", address, "Yank", text, (reason(PUBLIC),), what=what)
 
 
 def unyank(key: str, address: str, what: str) -> Choice:
-    return Choice(f"unyank-{key}", address, f"Unyank {what}")
+    return Choice(f"unyank-{key}", address, "Unyank", what=what)
 
 
 def delete(key: str, address: str, what: str, *, days: int) -> Choice:
@@ -64,8 +66,8 @@ def delete(key: str, address: str, what: str, *, days: int) -> Choice:
         f" {days} days; then it is gone, and no filename is ever used twice."
     )
     asks = (reason(RECORD, required=True, length=500),)
-    return Choice(f"delete-{key}", address, f"Delete {what}", text, asks, danger=True)
+    return Choice(f"delete-{key}", address, "Delete", text, asks, danger=True, what=what)
 
 
 def restore(key: str, address: str, what: str) -> Choice:
-    return Choice(f"restore-{key}", address, f"Restore {what}")
+    return Choice(f"restore-{key}", address, "Restore", what=what)

@@ -83,7 +83,7 @@ def _row(release: Release, *, is_owner: bool, deletable: bool) -> Row:
         id=str(release.pk),
         address=release.get_absolute_url() if state.text in ("offered", "yanked") else "",
         facts=(sentence,) if sentence else (),
-        amount=str(left),
+        amount=f"{left} file" if left == 1 else f"{left} files",
         at=release.published_at,
         state=state,
         choices=tuple(_choices(release, left, is_owner=is_owner, deletable=deletable)),

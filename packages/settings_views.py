@@ -66,7 +66,7 @@ def _archive(project: Project) -> Choice:
         " and can be installed; its page says that it is archived."
     )
     asks = (choices.reason(STATUS_REASON),)
-    return Choice("archive", _address(project, "archive"), "Archive", text, asks)
+    return Choice("archive", _address(project, "archive"), "Archive", text=text, asks=asks)
 
 
 def _deprecate(project: Project) -> Choice:
@@ -76,7 +76,7 @@ def _deprecate(project: Project) -> Choice:
         choices.reason(STATUS_REASON),
         Ask("successor", "Use instead", hint, required=False, length=SUCCESSOR_LENGTH),
     )
-    return Choice("deprecate", _address(project, "deprecate"), "Deprecate", text, asks)
+    return Choice("deprecate", _address(project, "deprecate"), "Deprecate", text=text, asks=asks)
 
 
 def _rename(project: Project) -> Choice:
@@ -87,7 +87,7 @@ def _rename(project: Project) -> Choice:
         " for this project for ever."
     )
     asks = (Ask("name", "New name", length=NAME_LENGTH), choices.reason(choices.RECORD))
-    return Choice("rename", _address(project, "rename"), "Rename", text, asks)
+    return Choice("rename", _address(project, "rename"), "Rename", text=text, asks=asks)
 
 
 def _former_names(project: Project) -> list[tuple[FormerName, Choice]]:
@@ -114,7 +114,14 @@ def _end(project: Project) -> Choice:
         Ask("confirm", f"Type {project.name} to confirm", length=NAME_LENGTH),
         choices.reason(choices.RECORD, required=True),
     )
-    return Choice("delete", _address(project, "delete"), f"Delete {project}", text, asks, True)
+    return Choice(
+        "delete",
+        _address(project, "delete"),
+        f"Delete {project}",
+        text=text,
+        asks=asks,
+        danger=True,
+    )
 
 
 # -- what is done ---------------------------------------------------------------------------------

@@ -217,15 +217,15 @@ def test_a_successor_here_is_a_link_and_one_elsewhere_a_word(client, release):
 
 
 def test_an_owner_renames_and_is_led_to_the_new_settings(signed_in, release):
-    response = signed_in.post("/project/demo/settings/rename/", {"name": "New"}, follow=True)
-    assert response.request["PATH_INFO"] == "/project/new/settings/"
-    assert "demo is called New now" in text_of(response)
+    response = signed_in.post("/project/demo/settings/rename/", {"name": "Renewed"}, follow=True)
+    assert response.request["PATH_INFO"] == "/project/renewed/settings/"
+    assert "demo is called Renewed now" in text_of(response)
     assert "Formerly <strong>demo</strong>" in text_of(response)
-    switch = "/project/new/settings/former-names/demo/"
+    switch = "/project/renewed/settings/former-names/demo/"
     assert "leads nowhere now" in text_of(signed_in.post(switch, {"on": "no"}, follow=True))
     assert signed_in.get("/project/demo/").status_code == 404
     assert "is led here" in text_of(signed_in.post(switch, {"on": "yes"}, follow=True))
-    assert signed_in.get("/project/demo/")["Location"] == "/project/new/"
+    assert signed_in.get("/project/demo/")["Location"] == "/project/renewed/"
 
 
 def test_a_project_is_deleted_by_typing_its_name_and_restored(signed_in, client, release, file):
@@ -338,15 +338,15 @@ def test_a_token_changes_the_status(client, owner, release):
 
 
 def test_a_token_renames_and_calls_by_the_old_name_are_led_on(client, owner, release):
-    assert call(client, owner, "demo/rename/", {"name": "new"}).json()["name"] == "new"
+    assert call(client, owner, "demo/rename/", {"name": "renewed"}).json()["name"] == "renewed"
     answer = call(client, owner, "demo/releases/1.0/yank/")
     assert (answer.status_code, answer["Location"]) == (
         308,
-        "/api/v1/projects/new/releases/1.0/yank/",
+        "/api/v1/projects/renewed/releases/1.0/yank/",
     )
-    answer = call(client, owner, "new/former-names/demo/", {"redirects": False}).json()
+    answer = call(client, owner, "renewed/former-names/demo/", {"redirects": False}).json()
     assert answer["former_names"] == [{"name": "demo", "redirects": False}]
-    assert call(client, owner, "new/former-names/never/").status_code == 404
+    assert call(client, owner, "renewed/former-names/never/").status_code == 404
 
 
 def test_a_token_deletes_and_restores_a_project(client, owner, release):
@@ -371,7 +371,7 @@ VERBS = [
 
 @pytest.mark.parametrize("path", VERBS)
 def test_strangers_and_narrow_tokens_are_refused(client, owner, release, path):
-    body = {"name": "new", "reason": "x"}
+    body = {"name": "renewed", "reason": "x"}
     assert call(client, UserFactory(), path, body).json()["code"] == "not-your-project"
     assert call(client, owner, path, body, limited=True).json()["code"] == "token-too-narrow"
     assert client.post(f"/api/v1/projects/{path}").status_code == 401
@@ -422,8 +422,8 @@ def test_each_decision_has_its_letter_and_so_has_its_undoing(owner, release, fil
 
 def test_a_rename_names_both(owner, release):
     letters()
-    renames.rename(release.project, "new", actor=SYSTEM, reason="clearer")
-    assert "demo is called new now" in letters()[owner.email].subject
+    renames.rename(release.project, "renewed", actor=SYSTEM, reason="clearer")
+    assert "demo is called renewed now" in letters()[owner.email].subject
 
 
 def test_a_letter_is_written_once(owner, release):

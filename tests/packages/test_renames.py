@@ -22,7 +22,7 @@ from tests.factories.people import AdministratorFactory, UserFactory, actor
 pytestmark = pytest.mark.django_db
 
 
-def renamed(name="new", **options):
+def renamed(name="renewed", **options):
     """The project ``old``, which is called so no more."""
     project = published("old", **options).project
     return renames.rename(project, name, actor=SYSTEM)
@@ -33,23 +33,26 @@ def owner_of(project):
 
 
 def test_the_old_name_leads_to_the_new_one():
-    project = renamed("New")
-    assert (project.name, project.normalized_name) == ("New", "new")
-    assert access.known_project("new") == project
+    project = renamed("Renewed")
+    assert (project.name, project.normalized_name) == ("Renewed", "renewed")
+    assert access.known_project("renewed") == project
     with pytest.raises(Moved) as moved:
         access.known_project("old")
-    assert moved.value.arguments["name"] == "new"
+    assert moved.value.arguments["name"] == "renewed"
 
 
 def test_it_is_recorded_under_both_names_and_announced():
     project = published("Old").project
     owner = owner_of(project)
     jobs.forget()
-    renames.rename(project, "new", actor=actor(owner), reason="clearer")
+    renames.rename(project, "renewed", actor=actor(owner), reason="clearer")
     event = AuditEvent.objects.get(action="project.rename")
     assert (event.user, event.reason, event.before["name"]) == (owner, "clearer", "Old")
     entries = JournalEntry.objects.order_by("-serial").values_list("project", "action")[:2]
-    assert list(entries) == [("new", "rename project from Old"), ("old", "rename project to new")]
+    assert list(entries) == [
+        ("renewed", "rename project from Old"),
+        ("old", "rename project to renewed"),
+    ]
     assert sorted(jobs.waiting()) == [
         ("packages.letters.tell_people", (event.pk,)),
         ("search.tasks.update", (project.pk,)),
@@ -74,10 +77,10 @@ def test_every_name_of_a_chain_leads_to_the_last():
 
 
 def test_a_project_takes_its_former_name_back():
-    project = renamed("new")
+    project = renamed("renewed")
     project = renames.rename(project, "old", actor=actor(owner_of(project)))
     assert access.known_project("old") == project
-    assert [former.normalized_name for former in project.former_names.all()] == ["new"]
+    assert [former.normalized_name for former in project.former_names.all()] == ["renewed"]
 
 
 def test_the_redirect_is_switched_off_and_on_and_the_name_stays_reserved():
@@ -96,16 +99,16 @@ def test_the_redirect_is_switched_off_and_on_and_the_name_stays_reserved():
 
 
 def test_an_upload_under_the_old_name_is_told_the_new_one():
-    project = renamed("shiny-new")
-    with pytest.raises(access.Renamed, match="old is called shiny-new now") as refusal:
+    project = renamed("shiny-renewed")
+    with pytest.raises(access.Renamed, match="old is called shiny-renewed now") as refusal:
         submit(owner_of(project), "old", "2.0")
     assert refusal.value.status == 403
     assert "already exists" not in refusal.value.reason  # twine would skip it
-    assert submit(owner_of(project), "shiny-new", "2.0").result is stages.Result.PUBLISHED
+    assert submit(owner_of(project), "shiny-renewed", "2.0").result is stages.Result.PUBLISHED
 
 
 def test_a_stranger_learns_only_that_the_old_name_is_taken():
-    renamed("new")
+    renamed("renewed")
     with pytest.raises(access.NotYours, match="The name old belongs to somebody else"):
         submit(UserFactory(trusted=True), "old")
     with pytest.raises(access.NotYours):
@@ -118,8 +121,8 @@ def test_only_owners_rename(kind):
     if kind == "maintainer":
         project.roles.create(user=user, kind="maintainer")
     with pytest.raises(access.NotYours):
-        renames.rename(project, "new", actor=actor(user))
-    former = renames.rename(project, "new", actor=SYSTEM).former_names.get()
+        renames.rename(project, "renewed", actor=actor(user))
+    former = renames.rename(project, "renewed", actor=SYSTEM).former_names.get()
     with pytest.raises(access.NotYours):
         renames.set_redirect(former, actor=actor(user), on=False)
 
@@ -127,7 +130,10 @@ def test_only_owners_rename(kind):
 def test_an_administrator_renames():
     project = published("old").project
     administrator = actor(AdministratorFactory())
-    assert renames.rename(project, "new", actor=administrator, reason="trademark").name == "new"
+    assert (
+        renames.rename(project, "renewed", actor=administrator, reason="trademark").name
+        == "renewed"
+    )
 
 
 @pytest.mark.parametrize("name", ["", "-x", "a" * 129])
@@ -156,7 +162,7 @@ def test_a_name_in_use_is_refused(arrange):
 
 
 def test_the_former_name_of_another_is_refused():
-    renamed("new")
+    renamed("renewed")
     other = published("other").project
     with pytest.raises(projects.NameTaken):
         renames.rename(other, "old", actor=SYSTEM)
@@ -164,23 +170,23 @@ def test_the_former_name_of_another_is_refused():
 
 def test_a_name_that_was_reserved_and_given_up_can_be_taken():
     user = UserFactory()
-    stage = staging.open_session(Actor(user=user), "new", "1.0")
+    stage = staging.open_session(Actor(user=user), "renewed", "1.0")
     staging.cancel(stage, actor=actor(user))
-    assert renamed("new").normalized_name == "new"
+    assert renamed("renewed").normalized_name == "renewed"
 
 
 def test_a_name_about_which_a_moderator_decided_is_kept():
-    stages.reject(stage := held("new"), actor=SYSTEM, reason="malware")
+    stages.reject(stage := held("renewed"), actor=SYSTEM, reason="malware")
     Project.objects.filter(pk=stage.project_id).update(status="quarantined")
     with pytest.raises(projects.NameTaken):
-        renamed("new")
+        renamed("renewed")
 
 
 def test_a_project_with_something_staged_keeps_its_name_meanwhile():
     project = published("old").project
     staging.open_session(actor(owner_of(project)), "old", "2.0")
     with pytest.raises(renames.SomethingStaged):
-        renames.rename(project, "new", actor=actor(owner_of(project)))
+        renames.rename(project, "renewed", actor=actor(owner_of(project)))
 
 
 def test_names_are_not_collected():
@@ -197,13 +203,13 @@ def test_names_are_not_collected():
 def test_a_project_is_not_renamed_while_moderators_look_at_it():
     project = projects.quarantine(published("old").project, actor=SYSTEM, reason="odd")
     with pytest.raises(access.InQuarantine):
-        renames.rename(project, "new", actor=actor(owner_of(project)))
+        renames.rename(project, "renewed", actor=actor(owner_of(project)))
 
 
 def test_a_deleted_project_is_not_renamed():
     project = projects.delete(published("old").project, actor=SYSTEM, reason="over")
     with pytest.raises(Conflict):
-        renames.rename(project, "new", actor=SYSTEM)
+        renames.rename(project, "renewed", actor=SYSTEM)
 
 
 def test_the_name_it_has_already_is_no_change():
@@ -257,7 +263,7 @@ def test_a_rename_and_a_registration_never_get_the_same_name(attempt):
 def test_a_name_that_is_left_at_this_moment_is_not_registered_by_another(attempt):
     project, stranger = published("old").project, UserFactory(trusted=True)
     ended = in_processes(
-        lambda: renames.rename(project, "new", actor=SYSTEM),
+        lambda: renames.rename(project, "renewed", actor=SYSTEM),
         lambda: projects_claim(stranger, "old"),
     )
     assert "done" in ended

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
+LONGEST_NAME: Final = 128
 LONGEST: Final = 64  # characters of a word worth finding; a lexeme may take 2 kB
 _SPELLED: Final = {"c++": "cplusplus", "c#": "csharp", ".net": "dotnet"}
 _SPELLED_OUT = re.compile(r"(?<!\w)(?:c\+\+|c#|\.net)(?!\w)")
@@ -52,8 +53,11 @@ def name_words(name: str) -> str:
 
 
 def squash(name: str) -> str:
-    """A name as it is compared while somebody types: letters and digits only."""
-    return fold(name).replace(" ", "")
+    """A name as it is compared while somebody types: letters and digits only.
+
+    Cut where no name goes on; PostgreSQL would refuse to compare much longer ones.
+    """
+    return fold(name).replace(" ", "")[: LONGEST_NAME + 1]
 
 
 def without_markup(text: str, limit: int) -> str:

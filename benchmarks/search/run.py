@@ -6,9 +6,11 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from benchmarks.search import judging, loading
@@ -81,7 +83,7 @@ class Run:
         slips = [case.query for case in judging.judged("tuning") if case.kind == "misspelt"]
         described = [case.query for case in judging.judged("tuning")]
         orders = [(text, order) for text in BROAD for order in ("updated", "name", "downloads")]
-        print("\nmilliseconds                p50     p95     p99     max  target of p95")
+        print("\nmilliseconds                p50     p95     p99  CPU p50 CPU p95  target of p95")
         self._timed("suggestions", suggestions.suggest, typed, 10)
         self._timed("suggestions, misspelt", suggestions.suggest, [s[:6] for s in slips], 10)
         self._timed("broad words", _page, BROAD * 10, 50)
@@ -95,12 +97,12 @@ class Run:
         cases = list(cases)
         for case in cases[: len(cases) // 4]:
             action(case)
-        times = sorted(_milliseconds(action, case) for case in cases)
-        p50, p95, p99 = (times[min(int(len(times) * part), len(times) - 1)] for part in PARTS)
-        print(
-            f"  {what:<22} {p50:7.1f} {p95:7.1f} {p99:7.1f} {times[-1]:7.1f}  {target}", flush=True
-        )
-        self._require(f"{what}: p95 {p95:.1f} ms", p95 < target)
+        spent = [_milliseconds(action, case) for case in cases]
+        times, work = (sorted(each) for each in zip(*spent, strict=True))
+        figures = [*(_part(times, part) for part in PARTS), _part(work, 0.5), _part(work, 0.95)]
+        line = " ".join(f"{each:7.1f}" for each in figures)
+        print(f"  {what:<22} {line}  {target}", flush=True)
+        self._require(f"{what}: p95 {figures[1]:.1f} ms", figures[1] < target)
 
     def _published(self, count: int) -> list[int]:
         """Projects of the corpus that get a release, so that their rows can be made anew."""
@@ -147,7 +149,20 @@ def _page(text: str, order: str = "relevance") -> None:
     queries.search(text, order=order, with_facets=True)
 
 
-def _milliseconds(action: Action, case: Any) -> float:
-    started = time.perf_counter()
+def _part(ordered: list[float], part: float) -> float:
+    return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
+
+
+def _milliseconds(action: Action, case: Any) -> tuple[float, float]:
+    """By the clock, and on a processor: ours and PostgreSQL's, whatever else the machine does."""
+    started, worked = time.perf_counter(), time.process_time() + _backend_seconds()
     action(case)
-    return (time.perf_counter() - started) * 1000
+    worked = time.process_time() + _backend_seconds() - worked
+    return (time.perf_counter() - started) * 1000, worked * 1000
+
+
+def _backend_seconds() -> float:
+    """What our connection's PostgreSQL process has computed so far (Linux)."""
+    connection.ensure_connection()
+    pid = connection.connection.info.backend_pid
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9

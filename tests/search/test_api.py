@@ -66,6 +66,12 @@ def test_hostile_text_gets_an_answer(client, text):
         assert client.get(f"/api/v1/{address}/?q={text}").status_code in (200, 400)
 
 
+def test_many_words_that_are_no_name_get_an_answer(client, index):
+    index("abcdefgh")
+    for address in ("search", "suggest"):
+        assert client.get(f"/api/v1/{address}/?q={'abcdefgh+' * 29}").status_code == 200
+
+
 def test_suggestions_have_addresses(client, index):
     index("Demo.Pkg", "A widget")
     (suggestion,) = client.get("/api/v1/suggest/?q=dem").json()["suggestions"]

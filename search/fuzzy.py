@@ -12,7 +12,8 @@ MOST: Final = 5
 # by trigrams.
 _NEAR: Final = """
     (select project_id, key, prior from search_searchdocument
-    where tier <= 1 and key like %(first)s and length(key) between %(shortest)s and %(longest)s
+    where tier <= 1 and key <> '' and key like %(first)s
+    and length(key) between %(shortest)s and %(longest)s
     and levenshtein_less_equal(key, %(key)s, %(slips)s) <= %(slips)s
     order by prior desc limit 40)
     union

@@ -33,7 +33,7 @@ _NAMES: Final = f"""
     union
     (select project_id from (
         select project_id, vector, updated_at from search_searchdocument
-        where tier <= %(tier)s and %(key)s <> '' and key like %(key)s || '%%'
+        where tier <= %(tier)s and key <> '' and %(key)s <> '' and key like %(key)s || '%%'
         order by prior desc limit %(names)s
     ) as beginning where {_FILTER})
 """  # noqa: S608 - made of our own constants

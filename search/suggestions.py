@@ -12,15 +12,36 @@ from accounts.models import User
 from search import filters, fuzzy, labels, language, words
 from search.limits import limited
 from search.models import SearchDocument
-from search.ranking import tiers
 
 MOST: Final = 8
 FUZZY_FROM: Final = 4  # letters; shorter beginnings are like everything
 FEW: Final = 3  # names; then such that begin almost so are offered, too
+# All tiers in one statement: those below are not looked at where the one above has enough.
+_BEGINNING: Final = """
+    with popular as materialized (
+        select project_id, name, normalized_name, key, summary, prior from search_searchdocument
+        where tier <= 0 and key <> '' and key like %(key)s || '%%'
+        order by prior desc, project_id limit %(limit)s
+    ), known as materialized (
+        select project_id, name, normalized_name, key, summary, prior from search_searchdocument
+        where (select count(*) from popular) < %(limit)s
+        and tier <= 1 and key <> '' and key like %(key)s || '%%'
+        order by prior desc, project_id limit %(limit)s
+    ), others as (
+        select project_id, name, normalized_name, key, summary, prior from search_searchdocument
+        where (select count(*) from popular) < %(limit)s
+        and (select count(*) from known) < %(limit)s
+        and key like %(key)s || '%%'
+        order by prior desc, project_id limit %(limit)s
+    )
+    select * from (
+        select * from popular union select * from known union select * from others
+    ) as beginning order by prior desc, project_id limit %(limit)s
+"""
 # What begins almost so: the first letter is right, and one slip is in the rest.
 _ALMOST: Final = """
     select project_id from search_searchdocument
-    where tier <= 0 and key like %(first)s and levenshtein_less_equal(
+    where tier <= 0 and key <> '' and key like %(first)s and levenshtein_less_equal(
         left(key, %(letters)s), %(key)s, 2) <= 2
     order by levenshtein(left(key, %(letters)s), %(key)s), prior desc limit 40
 """
@@ -63,11 +84,7 @@ def _projects(key: str, limit: int) -> list[Suggestion]:
 
 def _beginning(key: str, limit: int) -> list[SearchDocument]:
     """From the most popular tier that has enough; nothing below is more popular."""
-    found: list[SearchDocument] = []
-    for tier in tiers():
-        found = list(_shown().filter(tier__lte=tier, key__startswith=key)[:limit])
-        if len(found) >= limit:
-            break
+    found = list(SearchDocument.objects.raw(_BEGINNING, {"key": key, "limit": limit}))
     return _with_exact(key, found, limit)
 
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from accounts.actors import SYSTEM
 from accounts.models import User
 from moderation import protected, reserved, stdlib
 from moderation.lookalikes import Level
 from moderation.models import PopularNames, ProhibitedName
-from packages.uploads.policies import ALLOW, Submission, Verdict, hold, refuse
+from packages.models import Project
+from packages.uploads.policies import (
+    ALLOW,
+    Outcome,
+    Submission,
+    Verdict,
+    hold,
+    refuse,
+    review,
+)
 
 # What a policy of its own says better.
 OTHERS_RULES = {"standard library"}
+LOOKALIKE = "look-alike-name"
 DECIDE = "moderation.decide_heldupload"
 
 
@@ -66,10 +77,20 @@ def judge_lookalikes(submission: Submission) -> Verdict:
         return ALLOW
     found = protected.judge(submission.project.normalized_name, submission.actor)
     if found.verdict is Level.BLOCK and found.rule not in OTHERS_RULES:
-        return refuse("look-alike-name", f"{found.reason.rstrip('.')}; {_advice()}.")
+        return refuse(LOOKALIKE, f"{found.reason.rstrip('.')}; {_advice()}.")
     if found.verdict is Level.REVIEW:
-        return hold("look-alike-name", found.reason, protected.evidence(found))
+        return hold(LOOKALIKE, found.reason, protected.evidence(found))
     return ALLOW
+
+
+def objections(name: str) -> list[str]:
+    """Why a stranger could not register a normalized name, but for what it looks like."""
+    project = Project(name=name, normalized_name=name)
+    verdicts = review(Submission(SYSTEM, project, registers=True, version="", file=None))
+    refusals = [item for item in verdicts if item.outcome is Outcome.REFUSE]
+    taken = Project.objects.known().filter(normalized_name=name).exists()
+    found = [item.reason for item in refusals if item.code != LOOKALIKE]
+    return [f"There is a project {name} already.", *found] if taken else found
 
 
 def _advice() -> str:

@@ -75,6 +75,12 @@ def judge(name: str, actor: Actor | None = None) -> Verdict:
     return checker().check(name, passes=_exemptions(name, actor), beside=beside)
 
 
+def likenesses(name: str) -> list[Verdict]:
+    """What the name of a stranger's project would be like, the likest first."""
+    found = checker().likenesses(name, passes=_exemptions(name, None), beside=neighbours(name))
+    return list({likeness.target: likeness for likeness in reversed(found)}.values())[::-1]
+
+
 def neighbours(name: str) -> list[str]:
     """Projects of this index one edit away, however new or unknown."""
     if len(name) > _MOST_VARIED:

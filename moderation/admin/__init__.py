@@ -1,5 +1,5 @@
 """The moderators' desks, one module each."""
 
-from moderation.admin import held, names
+from moderation.admin import held, likenesses, names
 
-__all__ = ["held", "names"]
+__all__ = ["held", "likenesses", "names"]

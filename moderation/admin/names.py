@@ -1,44 +1,155 @@
-"""Prohibited names."""
+"""Prohibited names: look what it hits, then prohibit one or many; release; allow again."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import Model
-from django.forms import ModelForm
-from django.http import HttpRequest
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 
 from accounts import actors, audit
+from accounts.models import User
+from moderation import prohibitions
 from moderation.models import ProhibitedName
+from pypi_site.lib.admin_actions import ReadOnlyAdmin, act, with_reason
+from pypi_site.lib.problems import Problem
+
+ALLOW_AGAIN = "moderation.delete_prohibitedname"
+LIST = "admin:moderation_prohibitedname_changelist"
+
+
+def _text(label: str, rows: int, hint: str) -> forms.CharField:
+    area = forms.Textarea(attrs={"rows": rows, "cols": 80})
+    return forms.CharField(label=label, widget=area, help_text=hint)
+
+
+class ProhibitionForm(forms.Form):
+    """The names and why."""
+
+    names = _text("Names", 6, "One a line, in any spelling.")
+    reason = _text("Reason", 3, "For moderators only; it is kept in the audit trail.")
+
+
+class ReleaseForm(forms.Form):
+    """To whom, and why."""
+
+    username = forms.CharField(label="Username", help_text="Who may register the name.")
+    reason = _text("Reason", 3, "It is kept in the audit trail.")
+
+    def clean_username(self) -> User:
+        user = User.objects.filter(username=self.cleaned_data["username"], is_active=True).first()
+        if user is None:
+            raise forms.ValidationError("Nobody with an account here is called so.")
+        return user
+
+
+def _allow(request: HttpRequest, row: ProhibitedName, reason: str) -> None:
+    prohibitions.allow(row, actor=actors.of_request(request), reason=reason)
 
 
 @admin.register(ProhibitedName)
-class ProhibitedNameAdmin(admin.ModelAdmin):
-    """Add a name and nobody registers it; remove it and it is free again.  Both are audited."""
+class ProhibitedNameAdmin(ReadOnlyAdmin):
+    """What nobody registers."""
 
-    list_display = ["name", "reason", "created_by", "created_at"]
-    list_select_related = ["created_by"]
-    search_fields = ["name", "reason"]
+    list_display = ["name", "reason", "released_to", "created_by", "created_at"]
+    list_select_related = ["created_by", "released_to"]
+    search_fields = ["name", "reason", "released_to__username"]
+    fields = ["name", "reason", "released_to", "created_by", "created_at"]
+    readonly_fields = ["name", "released_to", "created_by", "created_at"]
+    change_form_template = "admin/moderation/prohibited_name.html"
+    actions = [
+        with_reason(
+            _allow,
+            name="allow",
+            label="Allow again: anybody may register it",
+            done="free again",
+            permission=ALLOW_AGAIN,
+        )
+    ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["name", "created_by", "created_at"] if obj else []
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.release_view)
+        return [
+            path("<int:pk>/release/", view, name="moderation_prohibitedname_release"),
+            *super().get_urls(),
+        ]
 
     def save_model(
-        self, request: HttpRequest, obj: ProhibitedName, form: ModelForm, change: bool
+        self, request: HttpRequest, obj: ProhibitedName, form: forms.ModelForm, change: bool
     ) -> None:
-        if not change and request.user.is_authenticated:
-            obj.created_by = request.user
         super().save_model(request, obj, form, change)
-        action = "name.change_prohibition" if change else "name.prohibit"
-        audit.record(actors.of_request(request), action, obj, reason=obj.reason)
+        audit.record(actors.of_request(request), "name.change_prohibition", obj, reason=obj.reason)
 
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        assert isinstance(obj, ProhibitedName)
-        before = {"name": obj.name, "reason": obj.reason}
-        audit.record(actors.of_request(request), "name.allow", obj, before=before)
-        super().delete_model(request, obj)
+    # -- prohibit ----------------------------------------------------------------------------
 
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for item in queryset:
-            self.delete_model(request, item)
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """First what it would hit, then, when that was seen, the deed."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = ProhibitionForm(request.POST or None)
+        hits = self._hits(form)
+        if any(hit.is_new for hit in hits) and "confirmed" in request.POST:
+            return self._prohibit(request, form)
+        context = {"title": "Prohibit names", "form": form, "hits": hits, "new": _new(hits)}
+        return self._page(request, "admin/moderation/prohibit_names.html", context)
+
+    def _hits(self, form: ProhibitionForm) -> list[prohibitions.Hit]:
+        if not form.is_bound or not form.is_valid():
+            return []
+        try:
+            return prohibitions.preview(prohibitions.read(form.cleaned_data["names"]))
+        except Problem as problem:
+            form.add_error("names", problem.detail)
+            return []
+
+    def _prohibit(self, request: HttpRequest, form: ProhibitionForm) -> HttpResponse:
+        given, reason = prohibitions.read(form.cleaned_data["names"]), form.cleaned_data["reason"]
+        rows = prohibitions.prohibit(given, actor=actors.of_request(request), reason=reason)
+        messages.success(request, f"Prohibited: {', '.join(row.name for row in rows)}.")
+        return HttpResponseRedirect(reverse(LIST))
+
+    # -- release -----------------------------------------------------------------------------
+
+    def release_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Let one person have the name."""
+        row = ProhibitedName.objects.filter(pk=pk).first()
+        if row is None:
+            raise Http404
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        form = ReleaseForm(request.POST or None)
+        if form.is_valid() and self._release(request, row, form.cleaned_data):
+            return HttpResponseRedirect(reverse(LIST))
+        context = {"title": f"Release {row} to somebody", "form": form, "row": row}
+        return self._page(request, "admin/moderation/release_name.html", context)
+
+    def _release(self, request: HttpRequest, row: ProhibitedName, chosen: dict[str, Any]) -> bool:
+        def release(request: HttpRequest, row: ProhibitedName, reason: str) -> None:
+            actor = actors.of_request(request)
+            prohibitions.release(row, chosen["username"], actor=actor, reason=reason)
+
+        done = f"released to {chosen['username'].username}"
+        return act(request, row, release, chosen["reason"], done)
+
+    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        common = {**self.admin_site.each_context(request), "opts": self.model._meta}
+        return TemplateResponse(request, template, {**common, **context})
+
+
+def _new(hits: list[prohibitions.Hit]) -> int:
+    return sum(hit.is_new for hit in hits)

@@ -49,6 +49,10 @@ def _nobody(target: str) -> bool:
     return False
 
 
+def _first(scored: tuple[float, Pair]) -> float:
+    return scored[0]
+
+
 class Checker:
     """Compares names with an index.
 
@@ -93,14 +97,28 @@ class Checker:
         return None
 
     def _by_weight(self, name: str, passes: Passes, beside: Collection[str]) -> Verdict:
-        found = [*self.index.pairs(name), *(self.index.pair_with(name, one) for one in beside)]
-        pairs = [pair for pair in found if not passes(pair.form.target.name)]
-        scored = [(self._score(name, pair), pair) for pair in pairs]
-        score, pair = max(scored, key=lambda item: item[0], default=(0.0, None))
+        pairs = self._pairs(name, passes, beside)
+        weighed = self._weigh(name, pairs)
+        score = weighed[0].score if weighed else 0.0
         if score < self.review and (listed := self._listed(name, passes, pairs)):
             return listed
-        if pair is None:
-            return Verdict(name, Level.ALLOW)
+        return weighed[0] if weighed else Verdict(name, Level.ALLOW)
+
+    def likenesses(
+        self, name: str, passes: Passes = _nobody, beside: Collection[str] = ()
+    ) -> list[Verdict]:
+        """Every name that it is like, as the learned table weighs it, the likest first."""
+        return self._weigh(name, self._pairs(name, passes, beside))
+
+    def _pairs(self, name: str, passes: Passes, beside: Collection[str]) -> list[Pair]:
+        found = [*self.index.pairs(name), *(self.index.pair_with(name, one) for one in beside)]
+        return [pair for pair in found if not passes(pair.form.target.name)]
+
+    def _weigh(self, name: str, pairs: list[Pair]) -> list[Verdict]:
+        scored = sorted(((self._score(name, pair), pair) for pair in pairs), key=_first)
+        return [self._weighed(name, score, pair) for score, pair in reversed(scored)]
+
+    def _weighed(self, name: str, score: float, pair: Pair) -> Verdict:
         rule, reason = sentences.rule_of(pair), sentences.of_pair(name, pair) + "."
         return Verdict(name, self._level(score, pair), pair.form.target.name, score, rule, reason)
 

@@ -78,6 +78,7 @@ class Index:
             if len(form.text) >= _LEAST_ANAGRAM
         }
         self._nearness = Nearness([form.text for form in self._forms])
+        self.crowd = lru_cache(4096)(self._crowd)
         self._count_words(targets)
 
     def _count_words(self, targets: list[Target]) -> None:
@@ -96,7 +97,7 @@ class Index:
             best.setdefault((pair.form.target.name, pair.view.sight), pair)
         return list(best.values())[:MOST_PAIRS]
 
-    def crowd(self, text: str) -> int:
+    def _crowd(self, text: str) -> int:
         """How many protected spellings are one edit away from a short one."""
         if len(text) >= _CROWDED:
             return 0

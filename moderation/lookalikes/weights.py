@@ -35,8 +35,8 @@ class Weights:
         return 1 / (1 + math.exp(-total))
 
 
-def _leaf(tree: Tree, values: Sequence[float]) -> float:
-    while isinstance(tree, tuple):
+def _leaf(tree: Any, values: Sequence[float]) -> Any:
+    while tree.__class__ is tuple:  # faster than isinstance, and most of the work is here
         tree = tree[2] if values[tree[0]] <= tree[1] else tree[3]
     return tree
 

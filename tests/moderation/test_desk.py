@@ -8,12 +8,12 @@ from django.contrib.auth.models import Permission
 from accounts.actors import SYSTEM
 from accounts.models import AuditEvent
 from moderation import decisions
-from moderation.models import Decision, ProhibitedName
+from moderation.models import Decision, HeldUpload, ProhibitedName, SimilarityException
 from packages import storage
 from packages.models import File, Project
 from packages.uploads import stages
 from packages.uploads.stages import RefusedByPolicy, Result
-from tests.factories.index import held, submit
+from tests.factories.index import held, published, submit
 from tests.factories.people import AdministratorFactory, ModeratorFactory, UserFactory, actor
 
 pytestmark = pytest.mark.django_db
@@ -307,7 +307,7 @@ def keeper(client):
 
 
 def prohibit(client, name, reason="a trade mark"):
-    return client.post(f"{NAMES}add/", {"name": name, "reason": reason})
+    return client.post(f"{NAMES}add/", {"names": name, "reason": reason, "confirmed": "yes"})
 
 
 def test_a_name_is_prohibited_in_its_normal_spelling_and_in_the_trail(keeper):
@@ -325,11 +325,11 @@ def test_a_name_is_prohibited_once(keeper, name):
     prohibit(keeper, "evil-corp")
     again = prohibit(keeper, name)
     assert again.status_code == 200
-    assert b"already exists" in again.content
+    assert b"It is prohibited already" in again.content
     assert ProhibitedName.objects.count() == 1
 
 
-@pytest.mark.parametrize("name", ["", "-x", "é", "a b", "x" * 129, "a\0b"])
+@pytest.mark.parametrize("name", ["", "-x", "é", "x" * 129, "a\0b"])
 def test_what_could_be_no_name_is_not_prohibited(keeper, name):
     assert prohibit(keeper, name).status_code == 200
     assert not ProhibitedName.objects.exists()
@@ -351,20 +351,64 @@ def test_the_reason_is_corrected_and_the_name_is_not(keeper):
     assert AuditEvent.objects.get(action="name.change_prohibition").reason == "better said"
 
 
-@pytest.mark.parametrize("bulk", [False, True])
-def test_a_name_that_is_allowed_again_is_free(keeper, bulk):
+def act_on(client, address, action, rows, **fields):
+    chosen = {"action": action, "_selected_action": [row.pk for row in rows], **fields}
+    return client.post(address, chosen, follow=True)
+
+
+def test_a_name_that_is_allowed_again_is_free_and_the_reason_is_kept(keeper):
     prohibit(keeper, "evil-corp")
     row = ProhibitedName.objects.get()
-    if bulk:
-        chosen = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
-        keeper.post(NAMES, chosen)
-    else:
-        keeper.post(f"{NAMES}{row.pk}/delete/", {"post": "yes"})
-    assert AuditEvent.objects.get(action="name.allow").before == {
-        "name": "evil-corp",
-        "reason": "a trade mark",
-    }
+    asked = act_on(keeper, NAMES, "allow", [row])
+    assert b"Reason" in asked.content
+    act_on(keeper, NAMES, "allow", [row], confirmed="yes", reason="They sold the mark.")
+    event = AuditEvent.objects.get(action="name.allow")
+    assert event.reason == "They sold the mark."
+    assert event.before["name"] == "evil-corp"
     assert submit(UserFactory(trusted=True), "evil-corp").result is Result.PUBLISHED
+
+
+def test_several_names_are_prohibited_after_a_look_at_what_they_hit(keeper):
+    project = published("demo").project
+    given = {"names": "Evil.Corp, demo\nworse", "reason": "trade marks"}
+    look = keeper.post(f"{NAMES}add/", given)
+    assert b"The project" in look.content
+    assert project.get_absolute_url().encode() in look.content
+    assert not ProhibitedName.objects.exists()
+    keeper.post(f"{NAMES}add/", {**given, "confirmed": "yes"})
+    names = ProhibitedName.objects.values_list("name", flat=True)
+    assert sorted(names) == ["demo", "evil-corp", "worse"]
+    assert AuditEvent.objects.filter(action="name.prohibit", reason="trade marks").count() == 3
+
+
+def test_more_names_than_anybody_reads_are_refused(keeper):
+    many = " ".join(f"name{number}" for number in range(1001))
+    answer = keeper.post(f"{NAMES}add/", {"names": many, "reason": "all", "confirmed": "yes"})
+    assert b"at most 1000 names" in answer.content
+    assert not ProhibitedName.objects.exists()
+
+
+def test_a_name_is_released_to_one_person(keeper):
+    prohibit(keeper, "evil-corp")
+    row, friend = ProhibitedName.objects.get(), UserFactory(trusted=True)
+    address = f"{NAMES}{row.pk}/release/"
+    assert keeper.get(address).status_code == 200
+    unknown = keeper.post(address, {"username": "nobody", "reason": "theirs"})
+    assert b"Nobody with an account" in unknown.content
+    keeper.post(address, {"username": friend.username, "reason": "theirs"})
+    row.refresh_from_db()
+    assert row.released_to == friend
+    assert AuditEvent.objects.get(action="name.release").reason == "theirs"
+    assert submit(friend, "evil-corp").result is Result.PUBLISHED
+    assert keeper.get(f"{NAMES}99999/release/").status_code == 404
+
+
+def test_nobody_deletes_a_prohibition_without_a_reason(keeper):
+    prohibit(keeper, "evil-corp")
+    row = ProhibitedName.objects.get()
+    assert keeper.post(f"{NAMES}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    act_on(keeper, NAMES, "delete_selected", [row], post="yes")
+    assert ProhibitedName.objects.exists()
 
 
 def test_the_names_are_listed_and_searched(keeper):
@@ -376,6 +420,95 @@ def test_the_names_are_listed_and_searched(keeper):
 def test_a_moderator_of_uploads_does_not_prohibit_names(desk):
     assert desk.get(NAMES).status_code == 403
     assert prohibit(desk, "evil-corp").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["1/release/", "add/"])
+def test_whoever_may_not_prohibit_does_not_release_either(desk, path):
+    ProhibitedName.objects.create(pk=1, name="evil-corp", reason="bad")
+    assert desk.get(NAMES + path).status_code == 403
+
+
+# -- look-alikes ---------------------------------------------------------------------------------
+
+LIKENESSES = "/admin/moderation/similarityexception/"
+CHECK = f"{LIKENESSES}check/"
+
+
+@pytest.fixture
+def judge(client):
+    user = UserFactory(is_staff=True)
+    wanted = Permission.objects.filter(content_type__model="similarityexception")
+    user.user_permissions.set(wanted)
+    client.force_login(user)
+    return client
+
+
+def test_a_moderator_checks_a_name_and_reads_why(desk):
+    page = desk.get(CHECK, {"name": "Reqeusts"})
+    assert b"swaps two letters of `requests`" in page.content
+    assert b"block" in page.content
+    assert b"Except this pair" not in page.content
+
+
+def test_the_check_tells_every_objection(desk):
+    ProhibitedName.objects.create(name="reqeusts", reason="bad")
+    published("demo")
+    assert b"prohibited here" in desk.get(CHECK, {"name": "reqeusts"}).content
+    assert b"There is a project demo already" in desk.get(CHECK, {"name": "demo"}).content
+    assert b"standard library" in desk.get(CHECK, {"name": "os"}).content
+
+
+@pytest.mark.parametrize("name", ["-", "é", "a b", "x" * 129, "a\0b"])
+def test_what_is_no_name_is_told_so(desk, name):
+    page = desk.get(CHECK, {"name": name})
+    assert page.status_code == 200
+    assert b"errorlist" in page.content
+
+
+def test_a_stranger_checks_nothing(client):
+    client.force_login(UserFactory(is_staff=True))
+    assert client.get(CHECK).status_code == 403
+
+
+def except_pair(client, **fields):
+    given = {"candidate": "Reqeusts", "target": "requests", "owner": "", "reason": "a pun"}
+    return client.post(f"{LIKENESSES}add/", {**given, **fields})
+
+
+def test_an_excepted_pair_is_free_until_the_exception_is_withdrawn(judge):
+    assert except_pair(judge).status_code == 302
+    assert AuditEvent.objects.get(action="similarity.except").reason == "a pun"
+    row = SimilarityException.objects.get()
+    assert (row.candidate, row.created_by) == ("reqeusts", AuditEvent.objects.first().user)
+    assert submit(UserFactory(trusted=True), "reqeusts").result is Result.PUBLISHED
+    act_on(judge, LIKENESSES, "withdraw", [row], confirmed="yes", reason="no pun")
+    assert not SimilarityException.objects.exists()
+    assert AuditEvent.objects.get(action="similarity.withdraw").before["target"] == "requests"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"candidate": ""}, {"target": ""}, {"target": "é"}, {"reason": ""}, {"owner": "0"}]
+)
+def test_an_exception_that_says_too_little_is_not_made(judge, fields):
+    assert except_pair(judge, **fields).status_code == 200
+    assert not SimilarityException.objects.exists()
+
+
+def test_an_exception_is_made_once(judge):
+    except_pair(judge)
+    assert except_pair(judge).status_code == 200
+    assert SimilarityException.objects.count() == 1
+
+
+def test_the_check_offers_the_exception_to_whoever_may_make_it(judge):
+    page = judge.get(CHECK, {"name": "reqeusts"})
+    assert b"candidate=reqeusts&amp;target=requests" in page.content
+
+
+def test_a_held_look_alike_shows_its_target(desk):
+    submit(UserFactory(trusted=True), "functools-jaraco")
+    page = desk.get(page_of(HeldUpload.objects.get()))
+    assert b"target jaraco-functools, rule word order" in page.content
 
 
 def test_an_administrator_may_do_all_of_it(client):

@@ -1,0 +1,91 @@
+"""Look-alikes: check a name, and say which likeness is none."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from accounts import actors
+from moderation import exceptions, policies, protected
+from moderation.models import SimilarityException
+from moderation.policies import DECIDE
+from packages import names
+from packages.models.project import NAME_LENGTH
+from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
+
+WITHDRAW = "moderation.delete_similarityexception"
+SHOWN = 5
+
+
+class NameForm(forms.Form):
+    """Any name that could be registered."""
+
+    name = forms.CharField(max_length=NAME_LENGTH, strip=True)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if not names.is_valid(name):
+            raise forms.ValidationError(
+                "Use only ASCII letters, digits, '.', '_' and '-', beginning and ending with a"
+                " letter or digit."
+            )
+        return names.normalize(name)
+
+
+def _withdraw(request: HttpRequest, row: SimilarityException, reason: str) -> None:
+    exceptions.withdraw(row, actor=actors.of_request(request), reason=reason)
+
+
+@admin.register(SimilarityException)
+class SimilarityExceptionAdmin(ReadOnlyAdmin):
+    """A pair of names, or all names of a person, that may look alike."""
+
+    list_display = ["__str__", "candidate", "target", "owner", "reason", "created_by", "created_at"]
+    list_select_related = ["owner", "created_by"]
+    search_fields = ["candidate", "target", "owner__username", "reason"]
+    fields = ["candidate", "target", "owner", "reason"]
+    raw_id_fields = ["owner"]
+    actions = [
+        with_reason(
+            _withdraw,
+            name="withdraw",
+            label="Withdraw: the likeness counts again",
+            done="withdrawn",
+            permission=WITHDRAW,
+        )
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def save_model(
+        self, request: HttpRequest, obj: SimilarityException, form: forms.ModelForm, change: bool
+    ) -> None:
+        exceptions.make(obj, actor=actors.of_request(request))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.check_view)
+        return [path("check/", view, name="moderation_check_name"), *super().get_urls()]
+
+    def check_view(self, request: HttpRequest) -> HttpResponse:
+        """What the policies would say if somebody registered a name now, and why."""
+        if not (request.user.has_perm(DECIDE) or self.has_view_permission(request)):
+            raise PermissionDenied
+        form = NameForm(request.GET or None)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "title": "Check a name",
+            "form": form,
+            "may_except": self.has_add_permission(request),
+        }
+        if form.is_valid():
+            name = form.cleaned_data["name"]
+            context |= {"name": name, "verdict": protected.judge(name)}
+            context["likenesses"] = protected.likenesses(name)[:SHOWN]
+            context["objections"] = policies.objections(name)
+        return TemplateResponse(request, "admin/moderation/check_name.html", context)

@@ -108,19 +108,22 @@ class Index:
         for view in (*views.whole(name), *views.long_parts(name)):
             if view.text not in seen:
                 seen.add(view.text)
-                for form in self._forms_near(view.text):
+                for form in self._forms_near(view):
                     yield Pair(view, form, edits.between(form.text, view.text))
 
-    def _forms_near(self, text: str) -> Iterator[Form]:
-        most = _tolerance(len(text))
-        for place in self._nearness.search(text, _MOST_LOOKED_AT):
-            form = self._forms[place]
-            if edits.distance(form.text, text, most) <= most:
-                yield form
+    def _forms_near(self, view: View) -> Iterator[Form]:
+        text, most, looked_at = view.text, _tolerance(len(view.text)), _MOST_LOOKED_AT
+        if view.sight is Sight.PART:  # there are many, and a typo beside other words is small
+            most, looked_at = min(most, 2), _MOST_LOOKED_AT // 4
+        for place in self._nearness.search(text, looked_at, most):
+            if edits.distance(self._forms[place].text, text, most) <= most:
+                yield self._forms[place]
+        yield from filter(None, map(self._by_text.get, self._short_variants(text)))
         if anagram := self._by_letters.get(keys.letters_key(text)):
             yield anagram
-        if len(text) <= _SHORT:
-            yield from filter(None, map(self._by_text.get, variants(text)))
+
+    def _short_variants(self, text: str) -> Iterator[str]:
+        return variants(text) if len(text) <= _SHORT else iter(())
 
     def _containing(self, name: str) -> Iterator[Pair]:
         for view in (*views.parts(name), *views.glued(name)):

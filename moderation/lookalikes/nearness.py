@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-_LETTERS_OFF = 4  # how much longer or shorter a text may be than the query
-
 
 class Nearness:
     """An index of `texts`; answers are places in that list."""
@@ -32,10 +30,13 @@ class Nearness:
             field[place >> 3] |= 1 << (place & 7)
         return int.from_bytes(field, "little")
 
-    def search(self, text: str, most: int) -> list[int]:
-        """About `most` texts that share the most letter pairs with `text`, the best first."""
+    def search(self, text: str, most: int, letters_off: int = 4) -> list[int]:
+        """At most `most` texts that share the most letter pairs with `text`, the best first.
+
+        None is more than `letters_off` letters longer or shorter.
+        """
         wanted = pairs(text)
-        fitting = self._of_length_near(len(text))
+        fitting = self._of_length_near(len(text), letters_off)
         planes = self._count(wanted, fitting)
         found: list[int] = []
         for shared in range(len(wanted), max(1, len(wanted) // 3) - 1, -1):
@@ -45,10 +46,9 @@ class Nearness:
                     return found
         return found
 
-    def _of_length_near(self, length: int) -> int:
-        near = range(length - _LETTERS_OFF, length + _LETTERS_OFF + 1)
+    def _of_length_near(self, length: int, off: int) -> int:
         bits = 0
-        for nearby in near:
+        for nearby in range(length - off, length + off + 1):
             bits |= self._lengths.get(nearby, 0)
         return bits
 

@@ -174,7 +174,7 @@ def test_a_text_is_nearest_to_itself(texts):
     for place, text in enumerate(texts):
         shared = {
             p
-            for p in index.search(text, len(texts))
+            for p in index.search(text, len(texts), 0)
             if nearness.pairs(texts[p]) == nearness.pairs(text)
         }
         assert place in shared

@@ -42,6 +42,7 @@ GROUPS = (
         (
             Row("/pypi/NAME/json", "A project as the public index tells it: metadata and files."),
             Row("/pypi/NAME/VERSION/json", "One release of it."),
+            Row("/api/v1/search/?q=WORDS", "Projects found, with filters as on the search page."),
             Row("/api/v1/projects/", "All projects, page by page, in our own words."),
             Row("/simple/NAME/", "What installers read: HTML, or JSON by Accept (PEP 691)."),
         ),

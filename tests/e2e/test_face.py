@@ -34,6 +34,7 @@ PAGES = {
     "quarantined": "/project/trebuchet/",
     "search": "/search/",
     "search without results": "/search/?q=nothing-of-that-name",
+    "feeds and APIs": "/help/apis/",
     "sign in": "/accounts/login/",
     "sign up": "/accounts/signup/",
     "not found": "/project/nobody/",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from enum import StrEnum
+from pathlib import Path
 
 from django.utils.http import parse_etags
 
@@ -17,6 +18,7 @@ from pypi_site.lib import cdn
 CACHE = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 VARY = "Accept, Accept-Encoding"
 Headers = list[tuple[str, str]]
+Body = bytes | Path  # what is large stays in its file
 _SHORT = {item: item.rpartition("/")[2] for item in Representation}
 
 
@@ -53,7 +55,7 @@ class Answer:
 
     __slots__ = ("body", "etag", "headers", "modified", "not_modified")
 
-    def __init__(self, name: str, version: Version, variant: Variant, body: bytes) -> None:
+    def __init__(self, name: str, version: Version, variant: Variant, body: Body) -> None:
         self.body = body
         self.etag = etag_of(version, variant)
         self.modified = _http_date(version.modified)
@@ -72,10 +74,15 @@ class Answer:
         self.headers: Headers = [
             *self.not_modified,
             ("Content-Type", negotiation.content_type(variant.representation)),
-            ("Content-Length", str(len(body))),
+            ("Content-Length", str(_length(body))),
         ]
         if variant.coding is not Coding.IDENTITY:
             self.headers.append(("Content-Encoding", variant.coding))
+
+    @property
+    def memory(self) -> int:
+        """Bytes."""
+        return len(self.body) if isinstance(self.body, bytes) else 0
 
     def is_known(self, if_none_match: str | None, if_modified_since: str | None) -> bool:
         """Whether the client has it already: 304 (RFC 9110, 13.2.2)."""
@@ -102,6 +109,10 @@ def _is_since(header: str, modified: str) -> bool:
         return parsedate_to_datetime(header) >= parsedate_to_datetime(modified)
     except (TypeError, ValueError):  # no date, or one without a zone
         return False
+
+
+def _length(body: Body) -> int:
+    return len(body) if isinstance(body, bytes) else body.stat().st_size
 
 
 def _http_date(moment: datetime | None) -> str | None:

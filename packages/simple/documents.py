@@ -11,7 +11,7 @@ from django.conf import settings
 
 from packages import markers
 from packages.markers import Markers
-from packages.simple.answers import Answer, Kind, Variant, Version
+from packages.simple.answers import Answer, Body, Kind, Variant, Version
 from packages.simple.codings import Coding
 
 SECOND = 1_000_000_000  # nanoseconds
@@ -28,7 +28,7 @@ class Source(Protocol):
     @property
     def version(self) -> Version: ...
 
-    def read(self, coding: Coding) -> bytes | None: ...
+    def read(self, coding: Coding) -> Body | None: ...
 
 
 class Document:
@@ -77,7 +77,7 @@ class Document:
         self.answers[variant] = Answer(self.name, version, variant, body)
         return self.answers[variant]
 
-    def _body(self, variant: Variant) -> bytes | None:
+    def _body(self, variant: Variant) -> Body | None:
         """Both HTML representations share their bytes."""
         for known, answer in self.answers.items():
             if known.coding == variant.coding:
@@ -86,7 +86,7 @@ class Document:
 
     @property
     def size(self) -> int:
-        bodies = {id(answer.body): len(answer.body) for answer in self.answers.values()}
+        bodies = {id(answer.body): answer.memory for answer in self.answers.values()}
         return sum(bodies.values()) + OVERHEAD * (1 + len(self.answers))
 
 

@@ -14,15 +14,18 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from packages import markers
-from packages.simple import codings, negotiation, store
+from packages.simple import codings, negotiation, root_files, store
 from packages.simple.answers import Answer, Variant
+from packages.simple.codings import Coding
 from pypi_site.lib import wsgi
 from pypi_site.lib.problems import Problem
+from pypi_site.lib.transfers import CHUNK, Chunks
 from pypi_site.lib.wsgi import Environ, StartResponse
 
 PREFIX = "/simple/"
 _NORMALIZED = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*)?", re.ASCII)
 NAME_LENGTH = 128
+_ALL = tuple(Coding)
 _MEMORY = 4096  # strings of Accept and Accept-Encoding; clients send few
 
 
@@ -34,7 +37,8 @@ def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes] |
     method = environ["REQUEST_METHOD"]
     if method not in ("GET", "HEAD"):
         return None
-    variant = _variant(environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_ENCODING"))
+    offered = root_files.CODINGS if path == PREFIX else _ALL
+    variant = _variant(environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_ENCODING"), offered)
     found = _find(path, variant) if variant else None
     if found is None or (settings.SECURE_SSL_REDIRECT and wsgi.must_redirect(environ)):
         return None
@@ -49,15 +53,27 @@ def _send(
     if found.is_known(condition("HTTP_IF_NONE_MATCH"), condition("HTTP_IF_MODIFIED_SINCE")):
         start_response("304 Not Modified", found.not_modified + security)
         return ()
+    body = () if method == "HEAD" else _body(environ, found)
     start_response("200 OK", found.headers + security)
-    return () if method == "HEAD" else (found.body,)
+    return body
+
+
+def _body(environ: Environ, found: Answer) -> Iterable[bytes]:
+    """The server sends what is large from its file (``sendfile`` under gunicorn)."""
+    if isinstance(found.body, bytes):
+        return (found.body,)
+    file = found.body.open("rb")
+    wrapper = environ.get("wsgi.file_wrapper")
+    return wrapper(file, CHUNK) if wrapper else Chunks(file)  # type: ignore[no-any-return]
 
 
 @lru_cache(_MEMORY)
-def _variant(accept: str, accept_encoding: str | None) -> Variant | None:
+def _variant(
+    accept: str, accept_encoding: str | None, offered: tuple[Coding, ...]
+) -> Variant | None:
     """None when nothing suits: the views say what is wrong."""
     try:
-        return Variant(negotiation.by_accept(accept), codings.choose(accept_encoding))
+        return Variant(negotiation.by_accept(accept), codings.choose(accept_encoding, offered))
     except Problem:
         return None
 

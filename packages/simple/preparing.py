@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 from dataclasses import dataclass
 
 from packages.models import File, JournalEntry
-from packages.simple import codings, page_files, pages, renderers
+from packages.simple import codings, page_files, pages, renderers, root
 from packages.simple.answers import Kind, Version
 from packages.simple.codings import Coding
 from packages.simple.documents import Source
+
+logger = logging.getLogger(__name__)
 
 TRIES = 3
 
@@ -31,6 +34,8 @@ def prepare(name: str, kind: Kind) -> Source | None:
 
     Of all who ask at once one renders, the others find what he stored.
     """
+    if not name:
+        return _root_files(kind)
     with page_files.locked(name):
         serial = pages.serial_of(name)
         if serial is None:
@@ -45,6 +50,8 @@ def prepare(name: str, kind: Kind) -> Source | None:
 
 def stored(name: str, kind: Kind) -> Source | None:
     """What the disk has of a page, however old: for when the database is away."""
+    if not name:
+        return root.stored(kind, edition())
     found = page_files.load(name, kind)
     return found if found and found.version.edition == edition() else None
 
@@ -65,6 +72,15 @@ def render(name: str, kind: Kind) -> Rendered | None:
     serial, body = found
     changed = JournalEntry.objects.filter(serial=serial).values_list("at", flat=True).first()
     return Rendered(Version(serial, edition(), changed), codings.encode(body))
+
+
+def _root_files(kind: Kind) -> Source:
+    try:
+        return root.source(kind, edition())
+    except OSError as error:
+        logger.warning("The root page cannot be stored: %s", error)
+        serial = pages.serial_of("") or 0
+        return Rendered(Version(serial, edition()), codings.encode(_root(kind, serial)))
 
 
 def _store(name: str, kind: Kind, rendered: Rendered) -> Source:

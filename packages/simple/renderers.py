@@ -14,6 +14,7 @@ from packages.simple.pages import API_VERSION, FileLink, ProjectLink, ProjectPag
 
 # Part of every ETag: raise it when the rendering changes and the serial does not.
 RENDERING = 2
+ROOT = "/simple/"
 _HEAD = (
     "<!DOCTYPE html>\n"
     '<html lang="en">\n'
@@ -67,10 +68,19 @@ def _file_json(file: FileLink) -> dict[str, Any]:
 
 def root_json(links: Iterable[ProjectLink], serial: int) -> bytes:
     """The list of projects, with the serials that mirrors need (JSN-17)."""
-    projects = [{"name": link.name, "_last-serial": link.serial} for link in links]
-    return _dumps(
-        {"meta": {"api-version": API_VERSION, "_last-serial": serial}, "projects": projects}
-    )
+    head, tail = root_json_ends(serial)
+    return head + root_json_part(links) + tail
+
+
+def root_json_part(links: Iterable[ProjectLink]) -> bytes:
+    """Some of the list, without a comma before or after."""
+    return b",".join(_dumps({"name": link.name, "_last-serial": link.serial}) for link in links)
+
+
+def root_json_ends(serial: int) -> tuple[bytes, bytes]:
+    """What stands before and after the list."""
+    meta = _dumps({"api-version": API_VERSION, "_last-serial": serial})
+    return b'{"meta":' + meta + b',"projects":[', b"]}"
 
 
 def _dumps(value: Any) -> bytes:
@@ -112,11 +122,20 @@ def _anchor(file: FileLink) -> str:
     return f"<a {attributes}>{escape(file.filename)}</a><br>\n"
 
 
-def root_html(links: Iterable[ProjectLink], base: str = "/simple/") -> bytes:
+def root_html(links: Iterable[ProjectLink], base: str = ROOT) -> bytes:
     """One anchor for each project; `base` is the address of the page itself."""
-    anchors = "".join(
+    head, tail = root_html_ends()
+    return head + root_html_part(links, base) + tail
+
+
+def root_html_part(links: Iterable[ProjectLink], base: str = ROOT) -> bytes:
+    """Some of the anchors."""
+    return "".join(
         f'<a href="{base}{link.normalized_name}/">{escape(link.name)}</a><br>\n' for link in links
-    )
-    return (
-        f"{_HEAD}<title>Simple index</title>\n</head>\n<body>\n{anchors}</body>\n</html>\n".encode()
-    )
+    ).encode()
+
+
+def root_html_ends() -> tuple[bytes, bytes]:
+    """What stands before and after the anchors."""
+    head = f"{_HEAD}<title>Simple index</title>\n</head>\n<body>\n"
+    return head.encode(), b"</body>\n</html>\n"

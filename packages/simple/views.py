@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from packages import access, names
-from packages.simple import codings, negotiation, store
+from packages.simple import codings, negotiation, root_files, store
 from packages.simple.answers import Answer, Variant
+from packages.simple.codings import Coding
 from packages.simple.negotiation import Representation
 from pypi_site.lib import http
 from pypi_site.lib.problems import NotFound
+from pypi_site.lib.transfers import Chunks
 
 NO_PROJECT = "There is no such project here."
 BRIEFLY = "public, max-age=10"
 
 
 @http.read_only
-def root(request: HttpRequest) -> HttpResponse:
+def root(request: HttpRequest) -> HttpResponseBase:
     """The list of projects."""
     return _page(request, store.INDEX, negotiation.choose(request))
 
 
 @http.read_only
-def project(request: HttpRequest, name: str) -> HttpResponse:
+def project(request: HttpRequest, name: str) -> HttpResponseBase:
     """The files of a project; other spellings are sent to the normalized one (NAM-4)."""
     normalized = names.normalize(name)
     if name != normalized:
@@ -32,12 +40,12 @@ def project(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @http.read_only
-def for_hatch(request: HttpRequest, name: str) -> HttpResponse:
+def for_hatch(request: HttpRequest, name: str) -> HttpResponseBase:
     """hatch looks for files that exist under the upload address, and reads HTML (UPL-25)."""
     return project_page(request, names.normalize(name), Representation.HTML)
 
 
-def project_page(request: HttpRequest, normalized: str, wanted: Representation) -> HttpResponse:
+def project_page(request: HttpRequest, normalized: str, wanted: Representation) -> HttpResponseBase:
     """A project page in the `wanted` representation, or 404 (SIM-13)."""
     return _page(request, normalized, wanted)
 
@@ -61,16 +69,19 @@ def _redirect(request: HttpRequest, target: str) -> HttpResponse:
     return HttpResponsePermanentRedirect(f"{target}?{query}" if query else target)
 
 
-def _page(request: HttpRequest, name: str, wanted: Representation) -> HttpResponse:
+def _page(request: HttpRequest, name: str, wanted: Representation) -> HttpResponseBase:
     """The prepared page, or 304; what the lane sends, but for the road."""
-    coding = codings.choose(request.headers.get("Accept-Encoding"))
+    offered = tuple(Coding) if name else root_files.CODINGS
+    coding = codings.choose(request.headers.get("Accept-Encoding"), offered)
     found = store.answer(name, Variant(wanted, coding))
     if found is None:
         raise access.moved_from(name) or NotFound(NO_PROJECT, headers={"Cache-Control": BRIEFLY})
     condition = request.headers.get
     if found.is_known(condition("If-None-Match"), condition("If-Modified-Since")):
         return _without_body(found)
-    return HttpResponse(found.body, headers=dict(found.headers))
+    if isinstance(found.body, bytes):
+        return HttpResponse(found.body, headers=dict(found.headers))
+    return StreamingHttpResponse(Chunks(found.body.open("rb")), headers=dict(found.headers))
 
 
 def _without_body(found: Answer) -> HttpResponse:

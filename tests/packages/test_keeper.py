@@ -24,6 +24,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setattr(markers, "touch", lambda name: None)
     monkeypatch.setattr(keeper, "BEAT_SECONDS", 0.05)
     monkeypatch.setattr(keeper, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(keeper, "_prepare_root", lambda: None)
     yield own
     connection.close()
 

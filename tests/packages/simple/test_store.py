@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import OperationalError, connections
+from django.utils import timezone
 
 from accounts.actors import SYSTEM
-from packages import markers, releases
+from packages import journal, markers, releases
 from packages.models import JournalEntry, Project
 from packages.simple import documents, page_files, pages, preparing, renderers, store
 from packages.simple.answers import Kind, Variant
@@ -310,7 +311,10 @@ def test_if_none_match_compares_weakly(tags):
 def test_memory_is_bounded_and_what_is_used_stays(settings):
     settings.PAGES_MEMORY = 60_000
     for number in range(30):
-        published(name=f"demo-{number}")
+        name = f"demo-{number}"
+        now = timezone.now()
+        project = Project.objects.create(name=name, normalized_name=name, published_at=now)
+        journal.record(SYSTEM, project, "create")
         assert store.answer(f"demo-{number}", JSON)
         if number:
             store.documents.get(("demo-0", Kind.JSON)).used = True

@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.reads import report, results, tools
 from benchmarks.reads.comparison import Comparison, Pace
 from benchmarks.reads.corpus import Sizes
+from benchmarks.reads.results import Results
 from benchmarks.table import Row
 from pypi_site.run import ROOT, data_directory
 
@@ -31,13 +32,16 @@ def main(arguments: list[str]) -> int:
     options = parse(arguments)
     if not tools.have("wrk"):
         return 2
-    comparison = compare(options)
-    rows = list(results.judged(comparison.results, comparison.growth))
-    command = shlex.join(["bin/bench", *arguments])
-    text = report.report(comparison.results, rows, command)
-    print(text, flush=True)
+    measured = Results()
+    try:
+        growth = compare(options, measured)
+        rows = list(results.judged(measured, growth))
+    finally:  # what was measured before something broke is worth to be seen
+        print(report.figures(measured), flush=True)
+    print(report.targets(rows), flush=True)
     if complete(options):
-        report.keep(PAGE, text)
+        command = shlex.join(["bin/bench", *arguments])
+        report.keep(PAGE, report.report(measured, rows, command))
     announce(rows)
     return 0
 
@@ -65,7 +69,7 @@ def complete(options: argparse.Namespace) -> bool:
     return not (options.quick or options.only or options.work)
 
 
-def compare(options: argparse.Namespace) -> Comparison:
+def compare(options: argparse.Namespace, measured: Results) -> tuple[str, str]:
     sizes = Sizes.quick() if options.quick else Sizes()
     uploads = 8 if options.quick else 60
     pace = Pace(options.seconds, options.rounds, uploads, options.quick)
@@ -73,9 +77,9 @@ def compare(options: argparse.Namespace) -> Comparison:
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=home) as folder:
         chosen = frozenset(options.only or NAMES)
-        comparison = Comparison(Path(folder), sizes, pace, chosen, options.work)
+        comparison = Comparison(Path(folder), sizes, pace, chosen, options.work, measured)
         comparison.run()
-    return comparison
+    return comparison.growth
 
 
 def announce(rows: list[Row]) -> None:

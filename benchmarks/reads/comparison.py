@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import CalledProcessError
+from subprocess import SubprocessError
 
 from benchmarks.reads import corpus, ours, rivals, tools, works, wrk
 from benchmarks.reads.contestants import Contestant, Index, NotOffered, prepare
@@ -15,6 +15,7 @@ from benchmarks.reads.results import Results
 from benchmarks.reads.static import Static
 from benchmarks.reads.works import Request, Work
 from benchmarks.reads.wrk import Figures
+from benchmarks.upload_forms import send, wheels
 from benchmarks.uploads import rate_of
 from tests.protocol.installations import CannotInstall
 
@@ -93,7 +94,7 @@ class Comparison:
             if name in self.chosen:
                 try:
                     yield stack.enter_context(start(self.folder, tree))
-                except (CannotInstall, CalledProcessError) as error:
+                except (CannotInstall, SubprocessError, SystemExit) as error:
                     tools.say(f"Without {name}: {error}")
 
     # -- the large index -----------------------------------------------------------------------
@@ -124,21 +125,33 @@ class Comparison:
             self.results.add(work, contestant.name, found)
 
     def _round(self, able: Iterable[tuple[Contestant, Work, Request]]) -> list[Figures]:
-        return [wrk.load(request, self.pace.seconds, WARM_UP) for _, _, request in able]
+        return [self._load(request) for _, _, request in able]
+
+    def _load(self, request: Request) -> Figures:
+        """A server that broke down meanwhile has no rate, and an error."""
+        try:
+            return wrk.load(request, self.pace.seconds, WARM_UP)
+        except wrk.NotUnderstood as error:
+            tools.say(f"{request.url}: {error}")
+            return Figures(0, 0, 0, errors=1)
 
     def _prepare(self, contestant: Contestant, work: Work) -> Request | None:
         try:
             return prepare(contestant, work)
-        except NotOffered as reason:
+        except (NotOffered, OSError) as reason:
             tools.say(f"{work.title}: {contestant.name} does not: {reason}")
             return None
 
     def _upload(self, indexes: Iterable[Index]) -> None:
-        """A round before the clock starts, for the first upload opens much."""
+        """Some before the clock starts: the first opens much, and tells whether it is taken."""
         for index in indexes:
-            if index.site:
-                rate_of(index.site, 4, "first")
-                self.results.uploads[index.name] = rate_of(index.site, self.pace.uploads)
+            if index.site and not self.part:
+                try:
+                    send(index.site, wheels("first", 4))
+                except SystemExit as refusal:
+                    tools.say(f"Without uploads to {index.name}: {refusal}")
+                else:
+                    self.results.uploads[index.name] = rate_of(index.site, self.pace.uploads)
 
 
 def _present(static: Static | None) -> list[Static]:

@@ -144,6 +144,34 @@ def test_what_was_done_is_undone_by_the_same_desk(desk):
     assert is_untouched()
 
 
+@pytest.mark.parametrize("model", ["project", "release", "file"])
+@pytest.mark.parametrize("before", ["", "yanked"])
+def test_a_moderator_quarantines_and_clears_at_every_level(client, model, before):
+    release = published()
+    if before:
+        releases.yank(release, actor=SYSTEM, reason="wobbles")
+    moderator = UserFactory(is_staff=True)
+    wanted = [f"view_{model}", "change_project"]
+    moderator.user_permissions.set(Permission.objects.filter(codename__in=wanted))
+    client.force_login(moderator)
+    act(client, model, "quarantine", confirmed="yes", reason="odd")
+    assert not File.objects.offered().exists()
+    twice = act(client, model, "quarantine", confirmed="yes", reason="odd")
+    assert "already" in told(twice)[0] or "since" in told(twice)[0]
+    act(client, model, "clear", confirmed="yes", reason="clean")
+    assert bool(File.objects.offered().get().yank) is bool(before)
+    assert "not in quarantine" in told(act(client, model, "clear", confirmed="yes", reason="x"))[0]
+
+
+@pytest.mark.parametrize("model", ["project", "release", "file"])
+def test_an_administrator_deletes_and_restores_at_every_level(desk, model):
+    published()
+    act(desk, model, f"delete_{model}", confirmed="yes", reason="malware")
+    assert not File.objects.offered().exists()
+    act(desk, model, f"restore_{model}", confirmed="yes", reason="a mistake")
+    assert File.objects.offered().exists()
+
+
 def test_a_yank_reason_that_terminals_would_stumble_over_becomes_a_message(desk):
     published()
     response = act(desk, "release", "yank", confirmed="yes", reason="x" * 1001)

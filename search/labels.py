@@ -22,7 +22,7 @@ def with_parents(classifiers: Iterable[str]) -> list[str]:
 def keys(field: str, values: Iterable[str]) -> list[int]:
     """The numbers of these values; new ones get theirs now."""
     wanted = sorted(set(values))
-    known = _known(field, wanted)
+    known = _known(field, wanted) if wanted else {}
     if missing := [value for value in wanted if value not in known]:
         fresh = [Label(field=field, value=value) for value in missing]
         Label.objects.bulk_create(fresh, ignore_conflicts=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.actors import SYSTEM
-from packages import files, projects, releases
+from packages import files, projects, releases, renames
 from tests.factories import jobs
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +120,14 @@ def test_suggestions_cost_the_same_for_one_name_and_for_many(
         index(f"widget-{number}")
     with django_assert_num_queries(5):
         client.get("/api/v1/suggest/?q=widg")
+
+
+def test_a_renamed_project_is_found_by_its_new_name_only(client, index):
+    project = index("widget")
+    renames.rename(project, "gadget-box", actor=SYSTEM)
+    jobs.run_all()
+    results = client.get("/api/v1/search/?q=gadget-box").json()["results"]
+    assert [result["name"] for result in results] == ["gadget-box"]
+    suggestions = client.get("/api/v1/suggest/?q=gadg").json()["suggestions"]
+    assert [item["text"] for item in suggestions] == ["gadget-box"]
+    assert client.get("/api/v1/suggest/?q=widget").json() == {"suggestions": []}

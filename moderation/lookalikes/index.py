@@ -12,7 +12,7 @@ from moderation.lookalikes import edits, keys, views, words
 from moderation.lookalikes.nearness import Nearness
 from moderation.lookalikes.views import Sight, View
 
-MOST_PAIRS = 8
+MOST_PAIRS = 6
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _MOST_LOOKED_AT = 24  # by letter pairs, for each part of the candidate
 _SHORT = 5  # so few letters share too few pairs; every variant is looked up instead

@@ -271,7 +271,6 @@ def test_the_probes_are_flagged(checker):
         assert len(flagged) >= least * len(chosen)
 
 
-@pytest.mark.skipif(not FIELD.exists(), reason="the field's data and scorer are not here")
 def test_the_scorer_understands_the_command(tmp_path):
     known = tmp_path / "known.csv"
     known.write_text("name,rank,downloads_30d,origin\nrequests,1,1200000000,top\n")

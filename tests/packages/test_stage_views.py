@@ -303,7 +303,7 @@ def test_the_project_s_page_leads_there_for_its_people_only(client, signed_in, a
 def test_the_link_costs_nothing(client, ada):
     address = published("Gate.Keeper", uploader=ada).get_absolute_url()
     stranger = queries_of(client, address)
-    assert client.get(address)["Cache-Control"] == "public, max-age=60"
+    assert client.get(address)["Cache-Control"].startswith("public, max-age=60")
     client.force_login(ada)
     mine = queries_of(client, address)
     assert len(mine) == len(stranger) + 2  # the session, and who she is

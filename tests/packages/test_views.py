@@ -2,12 +2,9 @@
 
 import hashlib
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
-from django.core.paginator import Paginator
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -362,28 +359,6 @@ def test_a_page_for_each_fault_needs_no_context(code):
     page = render_to_string(f"{code}.html")
     assert page.count("<h1>") == 1
     assert 'href="/"' in page
-
-
-def test_results_of_a_search_are_listed_page_by_page(rf):
-    results = [
-        SimpleNamespace(
-            name=f"Gate.{number}",
-            normalized_name=f"gate-{number}",
-            summary="Lets in",
-            version="1.2",
-            updated_at=A_DAY,
-        )
-        for number in range(5)
-    ]
-    context = {"query": "a&b", "page_obj": Paginator(results, 2).page(2), "count": 5}
-    request = rf.get("/search/")
-    request.user = AnonymousUser()
-    page = render_to_string("search/results.html", context, request)
-    assert "Results for “a&amp;b”" in page
-    assert '<a class="card-list__link" href="/project/gate-2/">Gate.2</a>' in page
-    assert 'href="?q=a%26b&amp;page=1"' in page
-    assert 'href="?q=a%26b&amp;page=3"' in page
-    assert "5 projects, page 2 of 3" in page
 
 
 def test_the_menu_of_a_moderator_leads_to_the_administration(client):

@@ -42,6 +42,7 @@ class Compiled:
     key: str = ""
     single: bool = False
     positive: bool = False  # it asks for something, not only without something
+    phrased: bool = False
     start: datetime | None = None
     end: datetime | None = None
 
@@ -76,6 +77,7 @@ def compile_query(query: Query) -> Compiled:
         key=words.squash(typed),
         single=len(wanted) == 1,
         positive=positive,
+        phrased=any(term.phrase for term in texts),
         start=max((period.start for period in query.periods if period.start), default=None),
         end=min((period.end for period in query.periods if period.end), default=None),
     )

@@ -18,6 +18,7 @@ from search.compiling import Compiled
 
 MOST: Final = 500  # results of one search, facets and pages counted over them
 ENOUGH: Final = 200  # candidates, for the next tier not to be asked
+A_PAGE: Final = 20  # of a phrase: every row that has its words must be unpacked to look at it
 TIERS: Final = (0, 1, 2)
 LIMITS: Final = {"names": 100, "heads": 300, "texts": 200, "matches": 20_000}
 EXACT, SAME, PREFIX, JOINED = 1000.0, 500.0, 10.0, 1.0
@@ -118,9 +119,9 @@ def candidates(compiled: Compiled, *, some: bool = False) -> Candidates:
     statement = _statement(compiled)
     for tier in tiers():
         scores = _run(statement, _parameters(compiled, tier, some=some))
-        if len(scores) >= ENOUGH:
+        if len(scores) >= (A_PAGE if compiled.phrased else ENOUGH):
             break
-    return Candidates(scores, len(scores) < ENOUGH, tier)
+    return Candidates(scores, len(scores) < ENOUGH and tier == TIERS[-1], tier)
 
 
 def _statement(compiled: Compiled) -> str:

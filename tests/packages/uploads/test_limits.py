@@ -58,6 +58,8 @@ def test_an_administrator_changes_limits_in_the_admin_and_says_why(client, owner
     form = {"max_file_size": "5", "reason": "tiny"} | {
         "roles-TOTAL_FORMS": "0",
         "roles-INITIAL_FORMS": "0",
+        "former_names-TOTAL_FORMS": "0",
+        "former_names-INITIAL_FORMS": "0",
     }
     assert client.post(address, form | {"reason": ""}).status_code == 200
     assert client.post(address, form).status_code == 302

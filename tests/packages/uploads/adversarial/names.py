@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from accounts.actors import Actor
+from accounts.actors import SYSTEM, Actor
 from accounts.models import User
 from moderation.models import ProhibitedName
 from packages import projects
@@ -51,7 +51,7 @@ def _archived(user: User) -> None:
 
 
 def _quarantined(user: User) -> None:
-    projects.quarantine(published("demo", "0.1", uploader=user).project, actor=actor(user))
+    projects.quarantine(published("demo", "0.1", uploader=user).project, actor=SYSTEM)
 
 
 def _form(slug: str, name: str, item: int) -> Row:

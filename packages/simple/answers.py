@@ -77,7 +77,8 @@ class Answer:
             ("Content-Length", str(_length(body))),
         ]
         if variant.coding is not Coding.IDENTITY:
-            self.headers.append(("Content-Encoding", variant.coding))
+            # PEP 3333 wants a str itself, not a member of an enumeration.
+            self.headers.append(("Content-Encoding", variant.coding.value))
 
     @property
     def memory(self) -> int:

@@ -48,6 +48,7 @@ def ask(application, path="/simple/demo/", method="GET", query="", **headers):
         return None, {}, b""
     [(status, sent)] = told
     assert len(dict(sent)) == len(sent)
+    assert {type(text) for pair in sent for text in pair} == {str}  # PEP 3333: and nothing else
     return status, dict(sent), b"".join(body)
 
 

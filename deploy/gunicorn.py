@@ -11,8 +11,9 @@ worker_tmp_dir = str(_MEMORY) if _MEMORY.is_dir() else None
 timeout = 120
 graceful_timeout = 20
 keepalive = 15
-max_requests = 20_000
-max_requests_jitter = 2_000
+# Prepared pages are requests, too, and there are thousands a second of them.
+max_requests = 1_000_000
+max_requests_jitter = 100_000
 control_socket_disable = True
 loglevel = os.environ.get("GATEHOUSE_LOG_LEVEL", "warning").lower()
 accesslog = "-" if os.environ.get("GATEHOUSE_ACCESS_LOG") else None

@@ -19,6 +19,8 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 GRACE_SECONDS = float(os.environ.get("GATEHOUSE_REQUEST_GRACE", "20"))
 SLOWEST = int(os.environ.get("GATEHOUSE_SLOWEST_UPLOAD", "2048"))  # bytes a second
 STALLED_SECONDS = 60  # who takes nothing of an answer for so long is gone
+# How long a worker waits for another to take a new connection, for each that it has itself.
+DEFER_SECONDS, MOST_DEFERRED = 0.0001, 10
 
 
 class TooSlow(NoMoreData, TimeoutError):
@@ -74,7 +76,16 @@ class PacedConnection(TConn):
 
 
 class PacedWorker(ThreadWorker):
-    """gthread, for clients of every kind."""
+    """gthread, for clients of every kind, and with connections spread over the workers.
+
+    All workers wait at one socket, and whoever is awake takes what comes: often one takes all
+    connections of a burst, and his threads wait for each other while the other cores idle.
+    """
+
+    def accept(self, listener: socket.socket) -> None:
+        """Leave the connection to a worker who has fewer; if none took it, take it."""
+        time.sleep(min(self.nr_conns, MOST_DEFERRED) * DEFER_SECONDS)
+        super().accept(listener)
 
     def enqueue_req(self, conn: TConn) -> None:
         """A new connection becomes a paced one; one that comes back is one already."""

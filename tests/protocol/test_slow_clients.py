@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +79,28 @@ def test_every_request_of_a_connection_has_its_own_patience(narrow):
             time.sleep(0.5 * GRACE)
             connection.sendall(b"Host: localhost\r\n\r\n")
             assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def sockets(pid: int) -> int:
+    """How many a process has open."""
+    links = (link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir())
+    return sum(str(link).startswith("socket:") for link in links)
+
+
+def spread(server: Server) -> int:
+    """How many of twenty connections the worker got that got fewest."""
+    workers = server.web_workers()
+    before = [sockets(pid) for pid in workers]
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connect(server)) for _ in range(20)]
+        for connection in connections:
+            connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for connection in connections:
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        return min(sockets(pid) - count for pid, count in zip(workers, before, strict=True))
+
+
+def test_a_burst_of_connections_is_spread_over_the_workers(live: Server):
+    """On a busy machine one worker may sleep through a burst, but not through every one."""
+    assert len(live.web_workers()) == 2
+    assert eventually(lambda: spread(live) >= 5, seconds=60)

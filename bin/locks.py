@@ -12,6 +12,8 @@ OPTIONS = [
     "--generate-hashes",
     "--no-emit-index-url",
     "--no-header",
+    # pip takes the newest of what only an extra asks for, unless the extra is pinned, too
+    "--no-strip-extras",
 ]
 
 for name in ("requirements", "requirements-dev"):

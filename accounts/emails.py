@@ -20,11 +20,12 @@ def send(user: User, template: str, context: dict[str, Any]) -> bool:
     address = user.verified_email
     if address is None:
         return False
-    context = {
-        "user": user,
-        "site_name": settings.SITE_NAME,
-        "site_url": settings.SITE_URL,
-    } | context
+    send_to(address, template, {"user": user} | context)
+    return True
+
+
+def send_to(address: str, template: str, context: dict[str, Any]) -> None:
+    """The same to an address, whose owner may have no account."""
+    context = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL} | context
     subject, _, body = render_to_string(template, context).strip().partition("\n")
     send_mail(f"[{settings.SITE_NAME}] {subject.strip()}", body.strip() + "\n", None, [address])
-    return True

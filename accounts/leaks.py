@@ -7,7 +7,6 @@ use it, and revoking is the least that he can do with it.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.db import transaction
@@ -16,12 +15,14 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts import actors, tokens
 from accounts.actors import Actor
-from pypi_site.lib import jobs
+from pypi_site.lib import jobs, ratelimit, strict_json
 from pypi_site.lib.problems import Problem, TooLarge
 
 MOST_TOKENS = 100
 MOST_BYTES = 256 * 1024
 URL_LENGTH = 500
+PER_MINUTE = 60  # reports from one address
+window = ratelimit.Window(60)
 
 
 class InvalidReport(Problem):
@@ -35,16 +36,18 @@ def report(request: HttpRequest) -> HttpResponse:
     """Revoke what is reported; answers for each token whether it was one of ours."""
     if request.method != "POST":
         return HttpResponse(status=405, headers={"Allow": "POST"})
+    window.require(request, PER_MINUTE)
     actor = actors.of_request(request)
     findings = _findings(request)
     return JsonResponse([_handled(actor, *finding) for finding in findings], safe=False)
 
 
 def _findings(request: HttpRequest) -> list[tuple[str, str]]:
-    if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
+    body = request.read(MOST_BYTES + 1)
+    if len(body) > MOST_BYTES:
         raise TooLarge(f"The report has more than {MOST_BYTES} bytes; send it in parts.")
     try:
-        rows = json.loads(request.body)
+        rows = strict_json.loads(body)
     except ValueError:
         raise InvalidReport("The report is no JSON; send a list of objects with 'token'.") from None
     if not isinstance(rows, list) or len(rows) > MOST_TOKENS:

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.conf import settings
-from django.core.mail import send_mail
-from django.template.loader import render_to_string
-
 from accounts import emails
 from accounts.models import User
 from packages.models import Invitation, Project
@@ -21,19 +15,12 @@ def invite(pk: int) -> bool:
     invitation = Invitation.objects.open().select_related("project", "invited_by").filter(pk=pk)
     if (found := invitation.first()) is None:
         return False
-    context: dict[str, Any] = {"invitation": found, "project": found.project}
-    if found.by_email:
-        return _to_address(found.recipient, context)
+    context = {"invitation": found, "project": found.project}
+    if found.by_email:  # perhaps of somebody who has no account yet
+        emails.send_to(found.recipient, INVITED, context)
+        return True
     user = User.objects.filter(username__iexact=found.recipient, is_active=True).first()
     return user is not None and emails.send(user, INVITED, context)
-
-
-def _to_address(address: str, context: dict[str, Any]) -> bool:
-    """To an address whose owner may have no account yet."""
-    context |= {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
-    subject, _, body = render_to_string(INVITED, context).strip().partition("\n")
-    send_mail(f"[{settings.SITE_NAME}] {subject.strip()}", body.strip() + "\n", None, [address])
-    return True
 
 
 def tell_removed(project: int, user: int) -> bool:

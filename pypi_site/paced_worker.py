@@ -89,8 +89,12 @@ class PacedWorker(ThreadWorker):
 
     def enqueue_req(self, conn: TConn) -> None:
         """A new connection becomes a paced one; one that comes back is one already."""
+        if not isinstance(conn, PacedConnection):
+            self._pace(conn)
+        super().enqueue_req(conn)
+
+    def _pace(self, conn: TConn) -> None:
         conn.__class__ = PacedConnection
         with contextlib.suppress(AttributeError, OSError):
             milliseconds = STALLED_SECONDS * 1000
             conn.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
-        super().enqueue_req(conn)

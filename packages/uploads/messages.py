@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from packages.models import FileSession, FileStatus, Stage, StageStatus
 from packages.uploads import staging
 from packages.uploads.staged_files import ALGORITHMS, MECHANISM, WEAK, UnknownMechanism
 from packages.uploads.staging import InvalidSession
+from pypi_site.lib import strict_json
 from pypi_site.lib.problems import Problem, TooLarge
 
 API_VERSION = "2.0"
@@ -47,40 +47,16 @@ def parse(body: bytes) -> dict[str, Any]:
     """The object in `body`, with the right ``meta``.  Raises `Problem` with one sentence."""
     if len(body) > BODY_LIMIT:
         raise TooLarge(f"The request has more than {BODY_LIMIT} bytes of JSON; send less.")
-    if body.count(b"[") + body.count(b"{") > 1000:
-        raise InvalidSession("The JSON is nested too deeply; send the members that PEP 694 names.")
     try:
-        value = json.loads(
-            body.decode(),
-            object_pairs_hook=_object,
-            parse_constant=_no_constant,
-            parse_float=_number,
-        )
-    except (ValueError, RecursionError):
+        value = strict_json.loads(body)
+    except ValueError:
         raise InvalidSession(
-            "The body is not a JSON object in UTF-8 with each member once; correct it."
+            "The body is not a JSON object in UTF-8 with each member once, as PEP 694 describes it;"
+            " correct it."
         ) from None
     if not isinstance(value, dict):
         raise InvalidSession("The body must be a JSON object.")
     _check_version(value)
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member stands twice")
-    return members
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise ValueError("out of range")
     return value
 
 

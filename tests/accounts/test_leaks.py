@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from accounts import tokens
+from accounts import leaks, tokens
 from accounts.actors import SYSTEM
 from accounts.models import ApiToken, AuditEvent
+from pypi_site.lib import ratelimit
 from tests.factories.jobs import run_all
 from tests.factories.people import UserFactory, token_for
 
@@ -53,7 +54,18 @@ def test_reporting_twice_changes_nothing(client):
 
 @pytest.mark.parametrize(
     "body",
-    ["no JSON", "{}", "[1]", '["gate-x"]', '[{"url": "x"}]', '[{"token": 7}]', "[{}]", "\udcff"],
+    [
+        "no JSON",
+        "{}",
+        "[1]",
+        '["gate-x"]',
+        '[{"url": "x"}]',
+        '[{"token": 7}]',
+        "[{}]",
+        "\udcff",
+        "[" * 90_000,
+        '[{"token": "x", "token": "y"}]',
+    ],
 )
 def test_a_report_that_is_none_is_refused_with_a_sentence(client, body):
     answer = client.generic(
@@ -66,6 +78,12 @@ def test_a_report_that_is_none_is_refused_with_a_sentence(client, body):
 def test_a_report_of_too_much_is_refused(client):
     assert report(client, [{"token": "x"}] * 101).status_code == 400
     assert report(client, [{"token": "x" * 300_000}]).status_code == 413
+
+
+def test_who_reports_too_often_waits(client, monkeypatch):
+    monkeypatch.setattr(leaks, "window", ratelimit.Window(60))
+    answers = [report(client, []).status_code for _ in range(leaks.PER_MINUTE + 1)]
+    assert answers == [200] * leaks.PER_MINUTE + [429]
 
 
 def test_reports_are_posted(client):

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,18 +69,30 @@ class Memory:
 @contextmanager
 def watching(pids: Sequence[int]) -> Iterator[Memory]:
     """Look every 20 ms."""
-    memory, over = Memory(*_memory(pids)), threading.Event()
+    memory = Memory(*_memory(pids))
 
-    def watch() -> None:
-        while not over.wait(0.02):
-            pss, rss = _memory(pids)
-            memory.peak_pss = max(memory.peak_pss, pss)
-            memory.peak_rss = max(memory.peak_rss, rss)
+    def look() -> None:
+        pss, rss = _memory(pids)
+        memory.peak_pss = max(memory.peak_pss, pss)
+        memory.peak_rss = max(memory.peak_rss, rss)
 
-    thread = threading.Thread(target=watch)
+    with repeating(look, 0.02):
+        yield memory
+
+
+@contextmanager
+def repeating(call: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Call it again and again in a thread of its own, until the block ends."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(seconds):
+            call()
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
-        yield memory
+        yield
     finally:
         over.set()
         thread.join()

@@ -27,6 +27,7 @@ from benchmarks.processes import Processes, watching
 from benchmarks.server import Site, gatehouse
 from benchmarks.table import Row, show
 from benchmarks.upload_forms import MIB, huge_wheel, send, send_file, wheels
+from pypi_site.run import unwind_on_signals
 
 PEER_FILES = 8_000  # as in the measurements of peers that the targets come from
 CLIENTS = 4
@@ -45,6 +46,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few uploads and 64 MiB at once")
     parser.add_argument("--no-peer", action="store_true", help="leave pypiserver out")
     options = parser.parse_args()
+    unwind_on_signals()
     with tempfile.TemporaryDirectory(prefix="gatehouse-uploads-") as folder:
         met = show(measure(Path(folder), options.quick, not options.no_peer))
     return 0 if options.quick or met else 1

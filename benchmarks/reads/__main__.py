@@ -21,7 +21,7 @@ from benchmarks.reads.comparison import Comparison, Pace
 from benchmarks.reads.corpus import Sizes
 from benchmarks.reads.results import Results
 from benchmarks.table import Row
-from pypi_site.run import ROOT, data_directory
+from pypi_site.run import ROOT, data_directory, unwind_on_signals
 
 PAGE = ROOT / "docs" / "performance.md"
 DESCRIPTION = "Compare the reads of Gatehouse with those of nginx and of other indexes."
@@ -30,6 +30,7 @@ NAMES = ("gatehouse", "nginx", "devpi", "pypiserver", "simple-repository")
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
+    unwind_on_signals()
     if not tools.have("wrk"):
         return 2
     measured = Results()

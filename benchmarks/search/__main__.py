@@ -18,10 +18,12 @@ from pathlib import Path
 import django
 
 from pypi_site.embedded import database
+from pypi_site.run import unwind_on_signals
 
 
 def main() -> int:
     options = _options()
+    unwind_on_signals()
     with tempfile.TemporaryDirectory(prefix="gh-search-") as temporary:
         data = Path(options.data or temporary)
         os.environ |= {"GATEHOUSE_DATA": str(data), "DJANGO_SETTINGS_MODULE": "pypi_site.settings"}

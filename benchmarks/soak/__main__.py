@@ -26,7 +26,7 @@ from benchmarks.soak import memory as memories
 from benchmarks.soak import pages
 from benchmarks.soak.load import Load
 from benchmarks.soak.memory import Memory
-from pypi_site.run import data_directory
+from pypi_site.run import data_directory, unwind_on_signals
 from tests.protocol.server import Server, eventually, serving
 
 SETTINGS = {
@@ -42,6 +42,7 @@ TROUBLE = re.compile(r"Traceback|\bERROR\b|\bCRITICAL\b|ended \(exit code|Postgr
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
+    unwind_on_signals()
     home = data_directory()
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="soak-", dir=home) as folder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import linear_regression, mean
 
-from benchmarks.processes import tree
+from benchmarks.processes import repeating, tree
 from tests.protocol.server import Server, children, command_line
 
 # What tells the children of the supervisor apart.
@@ -63,19 +62,13 @@ class Memory:
 @contextmanager
 def watching(server: Server, every: float) -> Iterator[Memory]:
     """Sample until the block ends."""
-    memory, over, start = Memory(), threading.Event(), time.monotonic()
+    memory, start = Memory(), time.monotonic()
 
-    def watch() -> None:
-        while not over.wait(every):
-            memory.samples.append((time.monotonic() - start, by_role(server)))
+    def look() -> None:
+        memory.samples.append((time.monotonic() - start, by_role(server)))
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
+    with repeating(look, every):
         yield memory
-    finally:
-        over.set()
-        thread.join()
 
 
 def by_role(server: Server) -> dict[str, float]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from django.contrib import admin
-from django.urls import URLPattern, include, path, re_path, register_converter
-from django.urls.converters import StringConverter
+from django.urls import URLPattern, include, path, re_path
 from rest_framework.routers import DefaultRouter
 
 from accounts import leaks
@@ -42,53 +41,11 @@ from packages.verb_api import (
     VerbView,
 )
 from pypi_site import crawlers, health, help_pages, legacy_urls, problem_pages
-from pypi_site.lib import http
+from pypi_site.lib import converters, http
 from search import views as search
 from search.api import SearchView, SuggestView
 
-
-class ProjectName(StringConverter):
-    """Any spelling of a project's name; whatever else stands there is not found (NAM-7)."""
-
-    regex = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?"
-
-
-class Version(StringConverter):
-    """What may be a version; PEP 440 decides later."""
-
-    regex = r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,63}"
-
-
-class Sha256(StringConverter):
-    """Lower-case hex."""
-
-    regex = r"[0-9a-f]{64}"
-
-
-class FeedFormat(StringConverter):
-    """How a feed is written."""
-
-    regex = "rss|atom"
-
-
-class SessionToken(StringConverter):
-    """256 random bits in URL-safe base64."""
-
-    regex = r"[A-Za-z0-9_-]{43}"
-
-
-class Filename(StringConverter):
-    """One path segment that could name a wheel or an sdist, but no ``.metadata``."""
-
-    regex = r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,235}(?:\.whl|\.tar\.gz)"
-
-
-register_converter(ProjectName, "project")
-register_converter(Version, "version")
-register_converter(Sha256, "sha256")
-register_converter(Filename, "filename")
-register_converter(FeedFormat, "feed")
-register_converter(SessionToken, "token")
+converters.register()
 
 router = DefaultRouter()
 router.register("projects", ProjectViewSet, basename="api-project")

@@ -1,18 +1,13 @@
-"""Prohibited names, what lies on the desk, and what was decided."""
+"""Names that nobody may register, and likenesses that are none."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
-from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from moderation.lookalikes import Target, tables
 from packages import names
-from packages.models import Stage
 from packages.models.project import NAME_LENGTH
 
 
@@ -117,61 +112,3 @@ class SimilarityException(models.Model):
     def clean(self) -> None:
         self.candidate = names.normalize(self.candidate)
         self.target = names.normalize(self.target)
-
-
-class PopularNames(models.Model):
-    """A list of popular names of the public index; the newest row replaces what comes along."""
-
-    listed = models.JSONField(help_text="Downloads in 30 days by name.")
-    refreshed_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name_plural = "popular names"
-
-    def __str__(self) -> str:
-        return f"{len(self.listed)} names of {self.refreshed_at:%d %B %Y}"
-
-    @classmethod
-    def version(cls) -> datetime | None:
-        """When the list was refreshed; None while it is the one that comes along."""
-        return cls.objects.order_by("refreshed_at").values_list("refreshed_at", flat=True).last()
-
-    @classmethod
-    def targets(cls) -> Iterable[Target]:
-        """The names with their downloads, most downloaded first."""
-        newest = cls.objects.order_by("refreshed_at").last()
-        if newest is None:
-            return tables.popular()
-        found = [Target(name, downloads) for name, downloads in newest.listed.items()]
-        return sorted(found, key=lambda target: -target.downloads)
-
-
-class HeldUpload(Stage):
-    """A stage as it lies on a moderator's desk."""
-
-    class Meta:
-        proxy = True
-        ordering = ["created_at", "pk"]
-        verbose_name = "held upload"
-        default_permissions = ()
-        permissions = [("decide_heldupload", "Can approve and reject held uploads")]
-
-
-class Decision(models.Model):
-    """What a moderator did about a held upload, and why.  One for each time that it was held."""
-
-    class Kind(models.TextChoices):
-        APPROVED = "approved"
-        REJECTED = "rejected"
-
-    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="decisions")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    reason = models.TextField()
-    moderator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    decided_at = models.DateTimeField(default=timezone.now)
-    told_at = models.DateTimeField(null=True, help_text="When the uploader was written to.")
-
-    def __str__(self) -> str:
-        return f"{self.stage} {self.kind}"

@@ -1,66 +1,13 @@
-"""People, API tokens, and the audit trail."""
+"""API tokens: keys for programs."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from allauth.account.models import EmailAddress
-from django.contrib.auth.models import AbstractUser
-from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
 from django.utils import timezone
-from django.utils.functional import cached_property
 
-USERNAME_GRAMMAR = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,48}[A-Za-z0-9])?\Z"
-USERNAME_VALIDATORS = [
-    RegexValidator(
-        USERNAME_GRAMMAR,
-        "Use 1 to 50 letters, digits, '.', '_' or '-'; begin and end with a letter or digit.",
-    )
-]
-
-
-class UserManager(DjangoUserManager["User"]):
-    """Finds people by the name that they type, whatever its capitals."""
-
-    def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(username__iexact=username)
-
-
-class User(AbstractUser):
-    """A person.  `trusted_at` says since when uploads of new projects need no moderator."""
-
-    username = models.CharField(
-        "user name",
-        max_length=50,
-        unique=True,
-        validators=USERNAME_VALIDATORS,
-        error_messages={"unique": "Somebody has this user name already; choose another."},
-    )
-    trusted_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        editable=False,
-        help_text="Since when this person's new projects are published without a moderator.",
-    )
-
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(Lower("username"), name="a_user_name_is_unique_in_any_case"),
-        ]
-
-    @cached_property
-    def verified_email(self) -> str | None:
-        """The address that we may write to: verified, the primary one first."""
-        addresses = EmailAddress.objects.filter(user=self, verified=True)
-        emails = addresses.order_by("-primary", "pk").values_list("email", flat=True)
-        return next(iter(emails), None)
+from accounts.models.people import User
 
 
 class TokenAction(models.TextChoices):
@@ -159,27 +106,3 @@ class TokenPlace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.token} from {self.address}"
-
-
-class AuditEvent(models.Model):
-    """Who did what to what, when, from where and why.  Rows are only ever added."""
-
-    at = models.DateTimeField(default=timezone.now, db_index=True)
-    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    actor = models.CharField(max_length=200, help_text="Whoever acted, as known at that time.")
-    action = models.CharField(max_length=64, db_index=True)
-    subject_type = models.CharField(max_length=64)
-    subject_id = models.CharField(max_length=64)
-    subject = models.CharField(max_length=300)
-    reason = models.TextField(blank=True)
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
-    address = models.GenericIPAddressField(null=True)
-    client = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["subject_type", "subject_id", "-at"], name="audit_of")]
-
-    def __str__(self) -> str:
-        return f"{self.actor}: {self.action} {self.subject}"

@@ -1,0 +1,24 @@
+"""People, API tokens, and the audit trail."""
+
+from accounts.models.audit import AuditEvent
+from accounts.models.people import USERNAME_GRAMMAR, USERNAME_VALIDATORS, User, UserManager
+from accounts.models.tokens import (
+    ApiToken,
+    ApiTokenQuerySet,
+    TokenAction,
+    TokenPlace,
+    every_action,
+)
+
+__all__ = [
+    "USERNAME_GRAMMAR",
+    "USERNAME_VALIDATORS",
+    "ApiToken",
+    "ApiTokenQuerySet",
+    "AuditEvent",
+    "TokenAction",
+    "TokenPlace",
+    "User",
+    "UserManager",
+    "every_action",
+]

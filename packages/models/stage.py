@@ -58,7 +58,10 @@ class StageQuerySet(models.QuerySet["Stage"]):
 
 
 class Stage(models.Model):
-    """A release being prepared.  `holds` lists why policies keep it: code, policy, reason."""
+    """A release being prepared.
+
+    `holds` lists why policies keep it: code, policy, reason, and `signals`, the places that fired.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="stages")
     version = models.CharField(max_length=64)

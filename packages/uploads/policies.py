@@ -7,8 +7,9 @@ function of a `Submission` that returns a `Verdict`; all are asked, and the grav
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
+from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -16,6 +17,8 @@ from django.utils.module_loading import import_string
 from accounts.actors import Actor
 from packages.models import Project, StagedFile
 from pypi_site.lib.problems import Problem
+
+LONGEST_EXCERPT = 200
 
 
 class RefusedByPolicy(Problem):
@@ -49,10 +52,26 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Signal:
+    """A place in an archive that made a rule fire.
+
+    `severity` is low, medium or high; `line` counts from 1 and is None where lines mean nothing;
+    `excerpt` has at most `LONGEST_EXCERPT` characters, all of them visible.
+    """
+
+    rule: str
+    severity: str
+    member: str
+    line: int | None
+    excerpt: str
+
+
+@dataclass(frozen=True)
 class Verdict:
     """A policy's answer: `code` for programs, `reason` in one sentence for people.
 
-    `evidence` is what a moderator wants to see of it besides, as pairs of name and text.
+    `evidence` is what a moderator wants to see of it besides, as pairs of name and text; `signals`
+    are the places in the archive.
     """
 
     outcome: Outcome
@@ -60,18 +79,28 @@ class Verdict:
     reason: str = ""
     policy: str = ""
     evidence: tuple[tuple[str, str], ...] = ()
+    signals: tuple[Signal, ...] = ()
 
-    def as_dict(self) -> dict[str, str]:
-        facts = {"policy": self.policy, "code": self.code, "reason": self.reason}
+    def as_dict(self) -> dict[str, Any]:
+        """As a stage keeps it in `holds`; `signals` only where there are any."""
+        facts: dict[str, Any] = {"policy": self.policy, "code": self.code, "reason": self.reason}
+        if self.signals:
+            facts["signals"] = [asdict(signal) for signal in self.signals]
         return {**dict(self.evidence), **facts}
 
 
 ALLOW = Verdict(Outcome.ALLOW)
 
 
-def hold(code: str, reason: str, evidence: Mapping[str, str] | None = None) -> Verdict:
+def hold(
+    code: str,
+    reason: str,
+    evidence: Mapping[str, str] | None = None,
+    signals: Iterable[Signal] = (),
+) -> Verdict:
     """Keep it for a moderator."""
-    return Verdict(Outcome.HOLD, code, reason, evidence=tuple((evidence or {}).items()))
+    pairs = tuple((evidence or {}).items())
+    return Verdict(Outcome.HOLD, code, reason, evidence=pairs, signals=tuple(signals))
 
 
 def refuse(code: str, reason: str) -> Verdict:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -64,7 +65,7 @@ class Outcome:
     result: Result
     project: Project
     version: str
-    holds: tuple[dict[str, str], ...] = ()
+    holds: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     stage: Stage | None = None
 

@@ -264,6 +264,26 @@ def test_a_hold_says_which_policy_wants_it_and_why(rule):
     )
 
 
+def hold_what_it_saw(submission):
+    seen = policies.Signal("new-pth", "high", "evil.pth", 1, "import os")
+    return policies.hold("new-pth", "There is a new .pth file.", signals=[seen])
+
+
+def test_a_hold_keeps_the_places_that_fired(rule):
+    rule("hold_everything", "hold_what_it_saw")
+    plain, fired = submit(UserFactory(trusted=True)).holds
+    assert "signals" not in plain
+    assert fired["signals"] == [
+        {
+            "rule": "new-pth",
+            "severity": "high",
+            "member": "evil.pth",
+            "line": 1,
+            "excerpt": "import os",
+        }
+    ]
+
+
 def test_without_policies_everything_is_published(rule):
     rule()
     assert submit(UserFactory(), "re").result is Result.PUBLISHED

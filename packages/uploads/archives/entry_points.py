@@ -23,6 +23,17 @@ class _Parser(configparser.ConfigParser):
         return optionstr
 
 
+def listed(data: bytes) -> list[str]:
+    """The entry points as `group: name = value`; of what cannot be read, none."""
+    parser = _Parser()
+    try:
+        parser.read_string(data.decode("utf-8"))
+    except (UnicodeDecodeError, configparser.Error):
+        return []
+    groups = [(group, parser.items(group)) for group in parser.sections()]
+    return [f"{group}: {name} = {value}" for group, items in groups for name, value in items]
+
+
 def problems(data: bytes) -> Iterator[Finding]:
     """Everything wrong with entry_points.txt."""
     parser = _Parser()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.actors import SYSTEM, Actor
 from accounts.models import USERNAME_VALIDATORS, User
-from pypi_site.lib.problems import Conflict, Problem
+from pypi_site.lib.problems import Conflict, Problem, Refused
 
 
 class InvalidPerson(Problem):
@@ -96,4 +96,35 @@ def distrust(user: User, *, actor: Actor, reason: str) -> User:
         user.trusted_at = None
         user.save(update_fields=["trusted_at"])
         audit.record(actor, "user.distrust", user, reason=reason)
+    return user
+
+
+@transaction.atomic
+def freeze(user: User, *, actor: Actor, reason: str) -> User:
+    """Let somebody neither sign in nor use a token; what he published stays as it is.
+
+    Only an administrator freezes staff, and nobody himself.
+    """
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if user == actor.user:
+        raise Refused("You cannot freeze your own account; ask another moderator.")
+    if user.is_staff and not (actor.user and actor.user.is_superuser):
+        raise Refused(f"{user.username} works here; ask an administrator to freeze the account.")
+    return _set_active(user, False, actor, "user.freeze", reason)
+
+
+@transaction.atomic
+def unfreeze(user: User, *, actor: Actor, reason: str) -> User:
+    """Let somebody sign in again; tokens that are neither revoked nor expired work again."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    return _set_active(user, True, actor, "user.unfreeze", reason)
+
+
+def _set_active(user: User, active: bool, actor: Actor, action: str, reason: str) -> User:
+    if user.is_active == active:
+        raise Conflict(f"The account of {user.username} is {'not ' if active else ''}frozen.")
+    user.is_active = active
+    user.save(update_fields=["is_active"])
+    before, after = {"is_active": not active}, {"is_active": active}
+    audit.record(actor, action, user, reason=reason, before=before, after=after)
     return user

@@ -1,4 +1,8 @@
-"""What the desk does when something happened in the index: it only enqueues jobs."""
+"""What the desk does when something happened in the index.
+
+The case of a held upload is opened at once: nothing waits that is not on the desk, even while no
+job runs.  All else is enqueued.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,9 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from moderation import cases
+from moderation import events as desk
+from moderation.models import Case, CaseKind, Note
 from packages import events
 from packages.models import Stage
 from pypi_site.lib import jobs
@@ -13,5 +20,25 @@ from pypi_site.lib import jobs
 
 @receiver(events.stage_held)
 def announce_held_upload(sender: type[Stage], stage: Stage, **kwargs: Any) -> None:
+    cases.open_about(stage, kind=CaseKind.HELD, severity=cases.severity_of(stage))
     jobs.enqueue("moderation.tasks.tell_moderators", stage.pk)
     jobs.enqueue("moderation.tasks.tell_uploader_to_wait", stage.pk)
+
+
+@receiver([events.stage_published, events.stage_rejected])
+def close_case(sender: type[Stage], stage: Stage, **kwargs: Any) -> None:
+    """A plain upload that nobody held has no row, and so no case."""
+    if stage.pk:
+        cases.close_settled(stage)
+
+
+@receiver(desk.case_opened)
+def announce_case(sender: type[Case], case: Case, **kwargs: Any) -> None:
+    """Held uploads have an e-mail of their own."""
+    if case.stage_id is None:
+        jobs.enqueue("moderation.tasks.tell_moderators_of_case", case.pk)
+
+
+@receiver(desk.uploader_asked)
+def send_question(sender: type[Case], case: Case, note: Note, **kwargs: Any) -> None:
+    jobs.enqueue("moderation.tasks.ask_uploader", note.pk)

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from accounts import emails
 from accounts.models import User
-from moderation.models import Decision
+from moderation import cases
+from moderation.models import Case, Decision, Note
 from packages.models import Stage
 
 WEEK_SECONDS = 7 * 86_400
@@ -25,13 +26,14 @@ def tell_uploader(decision_pk: int) -> bool:
     """Write to whoever uploaded what was decided, and why."""
     chosen = Decision.objects.select_for_update(of=("self",)).select_related("stage__project")
     decision = chosen.get(pk=decision_pk)
-    uploader = decision.stage.created_by
-    if decision.told_at or uploader is None:
+    stage = decision.stage
+    uploader = stage.created_by if stage else None
+    if decision.told_at or stage is None or uploader is None:
         return False
-    files = decision.stage.files.order_by("filename")
+    files = stage.files.order_by("filename")
     context = {
         "decision": decision,
-        "stage": decision.stage,
+        "stage": stage,
         "files": files,
         "waits_again": settings.UPLOAD_HOLD == "everybody",
     }
@@ -61,12 +63,37 @@ def tell_moderators(stage_pk: int) -> int:
     return sum(_tell_once(moderator, stage, template, context) for moderator in moderators())
 
 
+def tell_moderators_of_case(case_pk: int) -> int:
+    """Tell those who may decide that something was reported; returns how many were written to."""
+    case = Case.objects.live().filter(pk=case_pk).first()
+    if case is None:
+        return 0
+    context = {"case": case, "observations": case.observations.select_related("reporter")}
+    template = "moderation/email/reported.txt"
+    return sum(_send_once(user, f"case:{case.pk}", template, context) for user in moderators())
+
+
+def ask_uploader(note_pk: int) -> bool:
+    """Send a moderator's question to whoever uploaded what the case is about."""
+    note = Note.objects.select_related("case").get(pk=note_pk)
+    case = Case.objects.with_subjects().get(pk=note.case_id)
+    uploader = cases.uploader_of(case.subject) if case.subject else None
+    if uploader is None:
+        return False
+    context = {"case": case, "note": note, "contact": settings.MODERATORS_CONTACT}
+    return _send_once(uploader, f"note:{note.pk}", "moderation/email/question.txt", context)
+
+
 def _tell_once(user: User, stage: Stage, template: str, context: dict[str, Any]) -> bool:
     """A job that failed half-way is repeated, but not for those who have their e-mail.
 
     A session may be held again after each decision, and is told of again.
     """
-    key = f"told:{template}:{stage.pk}:{stage.decisions.count()}:{user.pk}"
+    return _send_once(user, f"{stage.pk}:{stage.decisions.count()}", template, context)
+
+
+def _send_once(user: User, occasion: str, template: str, context: dict[str, Any]) -> bool:
+    key = f"told:{template}:{occasion}:{user.pk}"
     if cache.get(key):
         return False
     sent = emails.send(user, template, context)

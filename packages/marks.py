@@ -81,9 +81,14 @@ def unyank(item: Item, *, actor: Actor, reason: str = "") -> Item:
 
 
 @transaction.atomic
-def quarantine(item: Item, *, actor: Actor, reason: str) -> Item:
-    """Hide a release or a file from everybody until a moderator clears it; all else stays."""
-    access.authorize_moderation(actor)
+def quarantine(
+    item: Item, *, actor: Actor, reason: str, permission: str = access.CHANGE_PROJECT
+) -> Item:
+    """Hide a release or a file from everybody until a moderator clears it; all else stays.
+
+    `permission` is what the actor must hold: whoever approved an upload may hide it again.
+    """
+    access.authorize_moderation(actor, permission)
     item, project = lock(item)
     if item.quarantined_at:
         raise AlreadyInQuarantine(f"{item} is in quarantine since {item.quarantined_at:%d %B %Y}.")

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.actors import Actor
+from accounts.models import User
 from packages import access, events, files, journal, names
 from packages.marks import valid_reason
 from packages.models import File, Project, ProjectStatus, Role
@@ -123,6 +124,22 @@ def release_name(project: Project, *, actor: Actor) -> None:
         audit.record(actor, "project.release_name", project)
 
 
+def reserve_again(project: Project, user: User | None, *, actor: Actor) -> None:
+    """Give the reservation of an unpublished name back to who had it, unless another has it now.
+
+    The caller holds the project's lock.  Raises `NameTaken`.
+    """
+    if project.published_at is not None or user is None:
+        return
+    if project.roles.exclude(user=user).exists():
+        raise NameTaken(f"The name {project.normalized_name} is somebody else's meanwhile.")
+    _, fresh = Role.objects.get_or_create(
+        project=project, user=user, defaults={"kind": Role.Kind.OWNER}
+    )
+    if fresh:
+        audit.record(actor, "project.reserve_again", project, after={"owner": user.username})
+
+
 def archive(project: Project, *, actor: Actor, reason: str = "") -> Project:
     """No more uploads; files stay (PEP 792)."""
     return _choose_status(project, ProjectStatus.ARCHIVED, actor, reason)
@@ -143,9 +160,15 @@ def activate(project: Project, *, actor: Actor, reason: str = "") -> Project:
 
 
 @transaction.atomic
-def quarantine(project: Project, *, actor: Actor, reason: str = "") -> Project:
+def quarantine(
+    project: Project,
+    *,
+    actor: Actor,
+    reason: str = "",
+    permission: str = access.CHANGE_PROJECT,
+) -> Project:
     """Offer nothing of the project and take nothing for it, until somebody clears it (PEP 792)."""
-    access.authorize_moderation(actor)
+    access.authorize_moderation(actor, permission)
     project = Project.objects.lock(project.pk)
     if project.quarantined:
         raise NoChange(f"{project} is quarantined already.")

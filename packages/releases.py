@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 
@@ -52,15 +52,18 @@ def delete(release: Release, *, actor: Actor, reason: str) -> Release:
 
 
 @transaction.atomic
-def restore(release: Release, *, actor: Actor, reason: str = "") -> Release:
-    """Take every file of a release that lies in the bin out of it."""
+def restore(
+    release: Release, *, actor: Actor, reason: str = "", only: Collection[str] | None = None
+) -> Release:
+    """Take every file of a release that lies in the bin out of it, or `only` these filenames."""
     release, project = marks.lock(release)
     access.authorize_management(actor, project, about=release)
     binned = list(release.files.in_bin().order_by("filename"))
-    if not binned:
+    wanted = [file for file in binned if only is None or file.filename in only]
+    if not wanted:
         raise files.NotInBin(f"{release} has no files in the bin; only what was deleted lately is.")
-    files.take_out_of_bin(binned, project)
-    _record(actor, release, "restore", reason, binned)
+    files.take_out_of_bin(wanted, project)
+    _record(actor, release, "restore", reason, wanted)
     return release
 
 

@@ -166,6 +166,11 @@ def lock_out_uploads() -> None:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
 
 
+def exists(sha256: str) -> bool:
+    """Whether the bytes of a file are there."""
+    return blobs().exists(blob_name(sha256))
+
+
 def open_blob(sha256: str) -> IO[bytes]:
     """The bytes of a file.  Raises `FileNotFoundError` when they are gone."""
     return blobs().open(blob_name(sha256)).file  # type: ignore[return-value]

@@ -260,6 +260,10 @@ UPLOAD_MAX_OPEN_SESSIONS = env.int("GATEHOUSE_MAX_OPEN_SESSIONS", default=50)
 # Who waits for a moderator: "nobody", "untrusted" (the first release of a project by somebody
 # whom no moderator has approved yet) or "everybody".
 UPLOAD_HOLD = env.str("GATEHOUSE_HOLD", default="untrusted")
+# Whether what is destructive (remove, prohibit a name, freeze an account) takes two moderators.
+SECOND_MODERATOR = env.bool("GATEHOUSE_SECOND_MODERATOR", default=False)
+# Of one person, or of one address without an account; 0: as many as they like.
+REPORTS_PER_HOUR = env.int("GATEHOUSE_REPORTS_PER_HOUR", default=10)
 
 # -- Search ----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from django.urls import URLPattern, include, path, re_path
 from rest_framework.routers import DefaultRouter
 
 from accounts import leaks
+from moderation import views as case_pages
 from packages import (
     feed_views,
     file_views,
@@ -230,6 +231,7 @@ urlpatterns = [
     path("project/<project:name>/people/", include(PEOPLE)),
     path("project/<project:name>/settings/", include(SETTINGS)),
     path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
+    path("accounts/questions/<int:pk>/", case_pages.answer, name="case-answer"),
     path("search/", search.search, name="search"),
     path("help/problems/", problem_pages.problems, name="problems"),
     path("help/apis/", help_pages.apis, name="apis"),

@@ -1,5 +1,5 @@
 """The moderators' desks, one module each."""
 
-from moderation.admin import held, likenesses, names
+from moderation.admin import cases, held, likenesses, names
 
-__all__ = ["held", "likenesses", "names"]
+__all__ = ["cases", "held", "likenesses", "names"]

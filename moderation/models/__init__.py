@@ -1,14 +1,33 @@
-"""Prohibited names, what lies on the desk, and what was decided."""
+"""Prohibited names, what lies on the desk, what was reported, and what was decided."""
 
-from moderation.models.desk import Decision, HeldUpload
+from moderation.models.cases import LIVE, Case, CaseKind, CaseState, Concerned, Note, Severity
+from moderation.models.decisions import Decision, DecisionKind, DecisionState, ReadyReason
+from moderation.models.desk import HeldUpload
 from moderation.models.names import ProhibitedName, SimilarityException, validate_name
+from moderation.models.observations import Observation, ObservationKind, Outcome, Source
 from moderation.models.popular import PopularNames
+from moderation.models.subjects import Subject
 
 __all__ = [
+    "LIVE",
+    "Case",
+    "CaseKind",
+    "CaseState",
+    "Concerned",
     "Decision",
+    "DecisionKind",
+    "DecisionState",
     "HeldUpload",
+    "Note",
+    "Observation",
+    "ObservationKind",
+    "Outcome",
     "PopularNames",
     "ProhibitedName",
+    "ReadyReason",
+    "Severity",
     "SimilarityException",
+    "Source",
+    "Subject",
     "validate_name",
 ]

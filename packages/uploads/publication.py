@@ -16,8 +16,17 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.actors import Actor
-from packages import access, events, journal, names, projects
-from packages.models import Artifact, File, Project, Release, Stage, StagedFile, StageStatus
+from packages import access, events, journal, names, projects, storage
+from packages.models import (
+    Artifact,
+    File,
+    FileStatus,
+    Project,
+    Release,
+    Stage,
+    StagedFile,
+    StageStatus,
+)
 from packages.models.file import FileType
 from packages.uploads import limits, policies
 from packages.uploads.findings import Level
@@ -198,6 +207,40 @@ def reject(stage: Stage, *, actor: Actor, reason: str) -> Stage:
     audit.record(actor, "stage.reject", stage, reason=reason, after={"status": stage.status})
     events.stage_rejected.send(Stage, stage=stage, reason=reason)
     return stage
+
+
+@transaction.atomic
+def hold_again(stage: Stage, *, actor: Actor, reason: str) -> Stage:
+    """Take a rejection back: the stage waits as before, with its filenames and name reserved.
+
+    Raises `Conflict` in one of its kinds when the uploader has changed the session, somebody uses
+    a filename or the name meanwhile, or the sweep has taken the bytes.
+    """
+    stage = Stage.objects.lock(stage)
+    files = files_of(stage)
+    _require_as_rejected(stage, files)
+    for file in files:
+        if known := in_use([file.identity]).get(file.identity):
+            refuse_used(known, file.filename)
+    projects.reserve_again(stage.project, stage.created_by, actor=actor)
+    before = {"status": stage.status}
+    stage.status, stage.closed_at = StageStatus.PROCESSING, None
+    stage.notices = [f"Held for review: {hold['reason']}" for hold in stage.holds]
+    stage.save(update_fields=["status", "closed_at", "notices"])
+    stage.files.update(reserved=True)
+    after = {"status": stage.status}
+    audit.record(actor, "stage.hold_again", stage, reason=reason, before=before, after=after)
+    return stage
+
+
+def _require_as_rejected(stage: Stage, files: Sequence[StagedFile]) -> None:
+    """Refuse unless the stage is as its rejection left it, bytes included."""
+    left = StageStatus.ERROR if stage.is_session else StageStatus.CANCELED
+    unfinished = stage.file_sessions.live().exclude(status=FileStatus.COMPLETED)
+    if stage.status != left or unfinished.exists():
+        raise NotHeld(f"{stage} is {stage.status} and not as it was when it was rejected.")
+    if gone := next((file for file in files if not storage.exists(file.sha256)), None):
+        raise Conflict(f"The bytes of {gone} are deleted; it has to be uploaded anew.")
 
 
 def lock_held(stage: Stage) -> Stage:

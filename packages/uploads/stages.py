@@ -19,7 +19,7 @@ from packages.models import Artifact, Project, Stage, StagedFile, StageStatus
 from packages.uploads import inspection, limits, publication, staged_files, staging
 from packages.uploads.inspection import Inspected, InvalidDistribution
 from packages.uploads.policies import RefusedByPolicy
-from packages.uploads.publication import FileExists, NotHeld, approve, reject
+from packages.uploads.publication import FileExists, NotHeld, approve, hold_again, reject
 
 __all__ = [
     "FileExists",
@@ -30,6 +30,7 @@ __all__ = [
     "Result",
     "Upload",
     "approve",
+    "hold_again",
     "reject",
     "submit",
 ]

@@ -43,6 +43,26 @@ class ModeratorFactory(UserFactory):
         user.user_permissions.add(Permission.objects.get(codename="decide_heldupload"))
 
 
+DESK = ["decide_heldupload", "change_project", "delete_file", "add_prohibitedname"]
+DESK += ["delete_prohibitedname", "freeze_person"]
+
+
+class KeeperFactory(ModeratorFactory):
+    """A moderator who may do everything that the desk offers, and nothing else."""
+
+    @factory.post_generation
+    def empowered(user: User, create: bool, extracted: Any, **kwargs: Any) -> None:  # noqa: N805
+        user.user_permissions.add(*Permission.objects.filter(codename__in=DESK))
+
+
+class ScannerFactory(UserFactory):
+    """An account whose reports by API are trusted."""
+
+    @factory.post_generation
+    def empowered(user: User, create: bool, extracted: Any, **kwargs: Any) -> None:  # noqa: N805
+        user.user_permissions.add(Permission.objects.get(codename="report_by_program"))
+
+
 class AdministratorFactory(UserFactory):
     is_staff = True
     is_superuser = True

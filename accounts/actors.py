@@ -8,23 +8,26 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, CiIdentity, User
 
 CLIENT_LENGTH = 300
 
 
 @dataclass(frozen=True)
 class Actor:
-    """A person, perhaps through one of his tokens, or the system itself (no user)."""
+    """A person, perhaps through one of his tokens, a CI job, or the system itself (neither)."""
 
     user: User | None = None
     token: ApiToken | None = None
     address: str | None = None
     client: str = ""
+    ci: CiIdentity | None = None
 
     @property
     def label(self) -> str:
         """How the trail names him, for ever."""
+        if self.ci:
+            return self.ci.label
         if self.user is None:
             return "Gatehouse"
         return (
@@ -40,13 +43,14 @@ SYSTEM = Actor()
 
 
 def of_request(request: HttpRequest, token: ApiToken | None = None) -> Actor:
-    """The actor behind a request: the token's owner, or whoever is signed in."""
+    """The actor behind a request: whoever holds the token, or is signed in."""
     user = token.user if token else request.user
     return Actor(
         user=None if isinstance(user, AnonymousUser) else user,
         token=token,
         address=clean_address(request.META.get("REMOTE_ADDR", "")),
         client=clean_client(request.headers.get("User-Agent", "")),
+        ci=token.ci if token else None,
     )
 
 

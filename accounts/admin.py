@@ -9,7 +9,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 
 from accounts import actors, people, tokens
-from accounts.models import ApiToken, AuditEvent, User
+from accounts.models import ApiToken, AuditEvent, CiIdentity, User
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
 
 CHANGE_USER = "accounts.change_user"
@@ -65,7 +65,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 
     list_display = [
         "name",
-        "user",
+        "holder",
         "limited",
         "actions",
         "created_at",
@@ -74,12 +74,21 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         "last_used_from",
         "revoked_at",
     ]
-    list_select_related = ["user"]
-    search_fields = ["name", "identifier", "user__username"]
+    list_select_related = ["user", "ci"]
+    search_fields = ["name", "identifier", "user__username", "ci__label"]
     exclude = ["digest"]
     actions = [
         with_reason(_revoke, name="revoke", label="Revoke", done="revoked", permission=CHANGE_TOKEN)
     ]
+
+
+@admin.register(CiIdentity)
+class CiIdentityAdmin(ReadOnlyAdmin):
+    """CI jobs that exchanged an identity token, with what their issuer vouched for."""
+
+    list_display = ["label", "issuer", "key", "created_at"]
+    search_fields = ["label", "key"]
+    date_hierarchy = "created_at"
 
 
 @admin.register(AuditEvent)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from accounts import actors, tokens
 from accounts.actors import Actor
 from accounts.models import ApiToken, User
-from pypi_site.lib.problems import Problem
+from pypi_site.lib.problems import Problem, Refused
 
 REALM = "Gatehouse"
 TOKEN_USERNAME = "__token__"  # noqa: S105 - the user name that stands for "a token follows"
@@ -46,6 +46,8 @@ def token_actor(request: HttpRequest) -> Actor:
             f"This token must not be used from {actor.address or 'an unknown address'}; use it"
             " where it may be used, or make one for here."
         )
+    if not tokens.spend(token):
+        raise InvalidToken("This token was good for one use, and that is over; mint another.")
     tokens.note_use(token, actor.address, actor.client)
     return actor
 
@@ -93,7 +95,11 @@ class ApiAuthentication(SessionAuthentication):
     def authenticate(self, request: Request) -> tuple[User, Any] | None:
         if request.headers.get("authorization"):
             actor = token_actor(request._request)
-            assert actor.user
+            if actor.user is None:
+                raise Refused(
+                    "A token of trusted publishing uploads files and does nothing else; use an API"
+                    " token of a person here."
+                )
             return actor.user, actor.token
         return super().authenticate(request)
 

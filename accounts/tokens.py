@@ -9,14 +9,14 @@ import secrets
 import string
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
 from accounts.actors import Actor
-from accounts.models import ApiToken, TokenAction, TokenPlace, User
+from accounts.models import ApiToken, CiIdentity, TokenAction, TokenPlace, User
 from pypi_site.lib import forwarded
 from pypi_site.lib.problems import Problem
 
@@ -77,23 +77,38 @@ def mint(
     """
     if expires_at and expires_at <= timezone.now():
         raise InvalidExpiry("The token would expire in the past; choose a later day.")
-    identifier, secret = _random(_IDENTIFIER), _random(_SECRET)
     chosen = {
         "limited": scope.get("limited", False),
         "stages_uploads": scope.get("stages_uploads", False),
         "actions": _known_actions(scope.get("actions", TokenAction.values)),
         "networks": _valid_networks(scope.get("networks", ())),
     }
-    token = ApiToken.objects.create(
-        user=user,
-        name=name,
-        identifier=identifier,
-        digest=_digest(secret),
-        expires_at=expires_at,
-        **chosen,
-    )
+    token, text = _make(user=user, name=name, expires_at=expires_at, **chosen)
     after = {"user": user.username, **{name: value for name, value in chosen.items() if value}}
     audit.record(actor, "token.mint", token, after=after)
+    return token, text
+
+
+@transaction.atomic
+def mint_for_ci(
+    ci: CiIdentity, *, actor: Actor, expires_at: datetime, single_use: bool
+) -> tuple[ApiToken, str]:
+    """Make a token that a CI job uploads with, and nothing else (trusted publishing)."""
+    token, text = _make(
+        ci=ci,
+        name="trusted publishing",
+        expires_at=expires_at,
+        single_use=single_use,
+        limited=True,
+        actions=[TokenAction.UPLOAD],
+    )
+    audit.record(actor, "token.mint", token, after={"ci": ci.label, "claims": ci.claims})
+    return token, text
+
+
+def _make(**facts: Any) -> tuple[ApiToken, str]:
+    identifier, secret = _random(_IDENTIFIER), _random(_SECRET)
+    token = ApiToken.objects.create(identifier=identifier, digest=_digest(secret), **facts)
     return token, f"{PREFIX}{identifier}{secret}"
 
 
@@ -123,7 +138,7 @@ def verify(text: str) -> ApiToken | None:
     if not match:
         return None
     identifier, secret = match.groups()
-    usable = ApiToken.objects.usable().select_related("user")
+    usable = ApiToken.objects.usable().select_related("user", "ci")
     token = usable.filter(identifier=identifier).first()
     expected = token.digest if token else _digest("")
     if not hmac.compare_digest(_digest(secret), expected) or token is None:
@@ -158,7 +173,7 @@ def _note_place(token: ApiToken, address: str, client: str, now: datetime) -> No
         token=token, address=address, defaults={"client": client}
     )
     if new and token.last_used_at:  # the first place of all is no news
-        actor = Actor(user=token.user, token=token, address=address, client=client)
+        actor = Actor(token.user, token, address, client, token.ci)
         audit.record(actor, "token.new_place", token, after={"address": address})
 
 
@@ -166,6 +181,14 @@ def forget_places(days: int = 365) -> int:
     """Forget places where no token has been for so long; returns how many."""
     unused = TokenPlace.objects.filter(last_at__lt=timezone.now() - timedelta(days=days))
     return unused.delete()[0]
+
+
+def spend(token: ApiToken) -> bool:
+    """Use up a token that is good for one use; False if somebody was faster."""
+    if not token.single_use:
+        return True
+    unspent = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
+    return bool(unspent.update(revoked_at=timezone.now()))
 
 
 @transaction.atomic

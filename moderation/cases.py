@@ -108,17 +108,24 @@ def people_of(subject: Subject) -> Iterator[tuple[User, str]]:
 
 
 def uploader_of(subject: Subject) -> User | None:
-    """Who sent it in; of a project, who published its first release."""
+    """Who sent it in; of a project, who published its first release; for a CI job an owner."""
     if isinstance(subject, Stage):
-        return subject.created_by
+        return subject.created_by or _behind(subject.created_by_ci_id, subject.project)
     if isinstance(subject, File):
-        return subject.uploaded_by
+        return subject.uploaded_by or _behind(subject.uploaded_by_ci_id, subject.project)
     if isinstance(subject, Release):
-        return subject.published_by
+        return subject.published_by or _behind(subject.published_by_ci_id, subject.project)
     if isinstance(subject, Project):
         first = subject.releases.select_related("published_by").order_by("published_at").first()
-        return first.published_by if first else None
+        return uploader_of(first) if first else None
     return subject
+
+
+def _behind(job: int | None, project: Project) -> User | None:
+    """Somebody who answers for what a CI job uploaded."""
+    owners = project.roles.filter(kind=Role.Kind.OWNER).select_related("user").order_by("pk")
+    owner = owners.first() if job else None
+    return owner.user if owner else None
 
 
 def severity_of(stage: Stage) -> int:

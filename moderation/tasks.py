@@ -16,7 +16,7 @@ from accounts import emails
 from accounts.models import User
 from moderation import cases
 from moderation.models import Case, Decision, Note
-from packages.models import Stage
+from packages.models import Role, Stage
 
 WEEK_SECONDS = 7 * 86_400
 
@@ -27,8 +27,7 @@ def tell_uploader(decision_pk: int) -> bool:
     chosen = Decision.objects.select_for_update(of=("self",)).select_related("stage__project")
     decision = chosen.get(pk=decision_pk)
     stage = decision.stage
-    uploader = stage.created_by if stage else None
-    if decision.told_at or stage is None or uploader is None:
+    if decision.told_at or stage is None:
         return False
     files = stage.files.order_by("filename")
     context = {
@@ -37,19 +36,30 @@ def tell_uploader(decision_pk: int) -> bool:
         "files": files,
         "waits_again": settings.UPLOAD_HOLD == "everybody",
     }
-    sent = emails.send(uploader, f"moderation/email/{decision.kind}.txt", context)
+    template = f"moderation/email/{decision.kind}.txt"
+    sent = [emails.send(person, template, context) for person in _uploaders(stage)]
     decision.told_at = timezone.now()
     decision.save(update_fields=["told_at"])
-    return sent
+    return any(sent)
+
+
+def _uploaders(stage: Stage) -> list[User]:
+    """Whoever answers for an upload; of a CI job's the owners of the project that trusts it."""
+    if stage.created_by or stage.created_by_ci_id is None:
+        return [stage.created_by] if stage.created_by else []
+    owners = stage.project.roles.filter(kind=Role.Kind.OWNER).select_related("user")
+    return [role.user for role in owners.order_by("pk")]
 
 
 def tell_uploader_to_wait(stage_pk: int) -> bool:
     """Tell whoever uploaded that it waits: twine says nothing about a 202."""
     stage = Stage.objects.held().select_related("project", "created_by").filter(pk=stage_pk).first()
-    if stage is None or stage.created_by is None:
+    if stage is None:
         return False
     context = {"stage": stage, "files": stage.files.order_by("filename")}
-    return _tell_once(stage.created_by, stage, "moderation/email/waiting.txt", context)
+    template = "moderation/email/waiting.txt"
+    told = [_tell_once(person, stage, template, context) for person in _uploaders(stage)]
+    return any(told)
 
 
 def tell_moderators(stage_pk: int) -> int:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from accounts.actors import SYSTEM, Actor
-from accounts.models import ApiToken, TokenAction
+from accounts.models import ApiToken, TokenAction, User
 from packages import names
-from packages.models import File, FormerName, Project, Release, Role, TokenProject
+from packages.models import File, FormerName, Project, Publisher, Release, Role, TokenProject
 from packages.models.release import ReleaseQuerySet
-from pypi_site.lib.problems import Moved, NotFound, Refused
+from pypi_site.lib.problems import Moved, NotFound, Problem, Refused
 
 DELETE_FILE = "packages.delete_file"
 CHANGE_PROJECT = "packages.change_project"
@@ -30,6 +30,12 @@ class TokenTooNarrow(Refused):
     """The token does not reach this project, or was not made for this."""
 
     code, title = "token-too-narrow", "Token not valid for this project"
+
+
+class OtherNameAwaited(Problem):
+    """A pending publisher's first upload has the name that was prepared, or none is registered."""
+
+    code, title = "other-name-awaited", "The publisher waits for another name"
 
 
 class NotAccepting(Refused):
@@ -63,9 +69,9 @@ def project_to_upload(actor: Actor, name: str) -> Project | None:
     """
     require_uploader(actor)
     normalized = names.normalize(name)
-    if role := _role(actor, normalized):
-        _require_open_door(actor, role.project)
-        return role.project
+    if found := _uploaders_project(actor, normalized):
+        _require_open_door(actor, found)
+        return found
     project = Project.objects.filter(normalized_name=normalized).first()
     if project and is_claimed(project):
         raise _somebody_elses(normalized)
@@ -77,9 +83,37 @@ def project_to_upload(actor: Actor, name: str) -> Project | None:
     return project
 
 
+def _uploaders_project(actor: Actor, normalized: str) -> Project | None:
+    """The project of this name that a person has a role on, or a publisher is trusted with.
+
+    Raises `TokenTooNarrow` or `OtherNameAwaited` for a name that no publisher of a minted token
+    has to do with.
+    """
+    if actor.ci is None:
+        role = _role(actor, normalized)
+        return role.project if role else None
+    trusted = Publisher.objects.trusted_by_token(actor.token)
+    publisher = trusted.filter(project__normalized_name=normalized).select_related("project")
+    if found := publisher.first():
+        return found.project
+    _require_awaited(actor, normalized)
+    return None
+
+
+def answerable(actor: Actor, project: Project) -> User | None:
+    """The person who answers for an upload: of a CI job's new name whoever prepared its publisher.
+
+    The project is registered already, and locked.
+    """
+    if actor.ci is None or project.published_at is not None:
+        return actor.user
+    owner = project.roles.filter(kind=Role.Kind.OWNER).select_related("user").first()
+    return owner.user if owner else None
+
+
 def authorize_upload(actor: Actor, project: Project) -> None:
     """Refuse unless `actor` may add files to `project` now."""
-    if not _has_role(actor, project, UPLOADERS):
+    if not _may_upload(actor, project):
         raise _somebody_elses(project.normalized_name)
     _require_open_door(actor, project)
 
@@ -96,7 +130,7 @@ def require_never_used(actor: Actor, normalized: str) -> None:
     former = FormerName.objects.filter(normalized_name=normalized).select_related("project").first()
     if former is None:
         return
-    if not _has_role(actor, former.project, UPLOADERS):
+    if not _may_upload(actor, former.project):
         raise _somebody_elses(normalized)
     raise Renamed(
         f"{former.name} is called {former.project.name} now: give your distribution that name,"
@@ -188,7 +222,10 @@ def require_no_quarantine(project: Project, about: File | Release | None = None)
 
 
 def require_uploader(actor: Actor) -> None:
-    """Whoever uploads is somebody whom we can write to."""
+    """Whoever uploads is somebody whom we can write to, or a CI job that a project trusts."""
+    if actor.ci:
+        require_allowed(actor, TokenAction.UPLOAD)
+        return
     if actor.user is None:
         raise Refused("Only people with an account upload; use an API token.")
     if actor.user.verified_email is None:
@@ -199,12 +236,32 @@ def require_uploader(actor: Actor) -> None:
 
 
 def require_unlimited(actor: Actor, name: str) -> None:
-    """A token made for some projects never registers another."""
-    if actor.token and actor.token.limited:
+    """A token made for some projects never registers another, but a pending publisher its own."""
+    if actor.ci:
+        _require_awaited(actor, names.normalize(name))
+    elif actor.token and actor.token.limited:
         raise TokenTooNarrow(
             f"This token is limited to certain projects and {names.normalize(name)} is none of"
             " them; a new project takes a token without that limit."
         )
+
+
+def _require_awaited(actor: Actor, normalized: str) -> None:
+    """Refuse a name that no pending publisher of the token waits for."""
+    trusted = Publisher.objects.trusted_by_token(actor.token).select_related("project")
+    if trusted.pending().filter(normalized_name=normalized).exists():
+        return
+    known = sorted(each.project.name if each.project else each.pending_name for each in trusted)
+    told = ", ".join(known[:5]) or "no project any more"
+    if any(each.pending for each in trusted):
+        raise OtherNameAwaited(
+            f"This CI job publishes {told}, and the file says {normalized}: correct the name in the"
+            " distribution's metadata, or the name that the pending publisher waits for."
+        )
+    raise TokenTooNarrow(
+        f"This CI job is trusted with {told} and not with {normalized}; add a trusted publisher to"
+        f" {normalized} for it."
+    )
 
 
 def is_claimed(project: Project) -> bool:
@@ -290,6 +347,13 @@ def tokens_that_reach(project: Project) -> list[ApiToken]:
     return list(reaching.distinct().order_by("name"))
 
 
+def _may_upload(actor: Actor, project: Project) -> bool:
+    """By a role, or because the project trusts the publisher."""
+    if actor.ci:
+        return Publisher.objects.trusted_by_token(actor.token).filter(project=project).exists()
+    return _has_role(actor, project, UPLOADERS)
+
+
 def _has_role(actor: Actor, project: Project, kinds: Iterable[str]) -> bool:
     return project.roles.filter(user=actor.user, kind__in=list(kinds)).exists()
 
@@ -304,8 +368,8 @@ def require_allowed(actor: Actor, action: TokenAction) -> None:
 
 
 def _require_reach(actor: Actor, project: Project) -> None:
-    """A token made for some projects opens no other."""
-    if not actor.token or not actor.token.limited:
+    """A token made for some projects opens no other; a minted one has publishers for that."""
+    if not actor.token or not actor.token.limited or actor.ci:
         return
     if not TokenProject.objects.filter(token=actor.token, project=project).exists():
         raise TokenTooNarrow(

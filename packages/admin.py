@@ -9,8 +9,8 @@ from django.forms import CharField, ModelForm
 from django.http import HttpRequest
 
 from accounts import actors
-from packages import files, projects, releases
-from packages.models import File, FormerName, JournalEntry, Project, Release, Role
+from packages import files, projects, publishers, releases
+from packages.models import File, FormerName, JournalEntry, Project, Publisher, Release, Role
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
 
 CHANGE_PROJECT = "packages.change_project"
@@ -196,9 +196,9 @@ class ReleaseAdmin(ReadOnlyAdmin):
 class FileAdmin(ReadOnlyAdmin):
     """Files: the same; a deleted file's name stays used."""
 
-    list_display = ["filename", "size", "published_at", "uploaded_by"]
+    list_display = ["filename", "size", "published_at", "uploaded_by", "uploaded_by_ci"]
     list_display += ["yanked_at", "quarantined_at", "deleted_at", "purged_at"]
-    list_select_related = ["uploaded_by"]
+    list_select_related = ["uploaded_by", "uploaded_by_ci"]
     list_filter = [
         "filetype",
         ("yanked_at", admin.EmptyFieldListFilter),
@@ -211,6 +211,29 @@ class FileAdmin(ReadOnlyAdmin):
         *_quarantine_actions(files, CHANGE_PROJECT),
         *_bin_actions(files, "file"),
     ]
+
+
+@admin.register(Publisher)
+class PublisherAdmin(ReadOnlyAdmin):
+    """Trusted publishers, pending ones too: which CI jobs may upload to what."""
+
+    list_display = ["named", "project", "pending_name", "added_by", "added_at", "last_used_at"]
+    list_select_related = ["project", "added_by"]
+    list_filter = ["issuer", ("project", admin.EmptyFieldListFilter)]
+    search_fields = ["key", "project__normalized_name", "normalized_name", "added_by__username"]
+    actions = [
+        with_reason(
+            _acting(publishers.end),
+            name="remove",
+            label="Remove: trust it no longer",
+            done="trusted no longer",
+            permission=DELETE_FILE,
+        )
+    ]
+
+    @admin.display(description="publisher")
+    def named(self, publisher: Publisher) -> str:
+        return publishers.name_of(publisher)
 
 
 @admin.register(JournalEntry)

@@ -25,6 +25,7 @@ project_deleted = Signal()  # project: Project, event: AuditEvent
 project_restored = Signal()  # project: Project, event: AuditEvent
 project_renamed = Signal()  # project: Project, event: AuditEvent (before: name, normalized_name)
 role_changed = Signal()  # project: Project, event: AuditEvent
+publishers_changed = Signal()  # project: Project, event: AuditEvent
 stage_held = Signal()  # stage: Stage
 stage_published = Signal()  # stage: Stage, without a row if it is a plain upload
 stage_rejected = Signal()  # stage: Stage, reason: str
@@ -34,4 +35,5 @@ by_people = (
     *(release_yanked, release_unyanked, release_quarantined, release_cleared),
     *(release_deleted, release_restored),
     *(project_status_changed, project_deleted, project_restored, project_renamed, role_changed),
+    publishers_changed,
 )

@@ -42,6 +42,11 @@ SENTENCES = {
     "role.add": ("Somebody joined {0}", "Who has a role may upload."),
     "role.change": ("A role on {0} changed", "Owners may do everything, maintainers upload."),
     "role.remove": ("Somebody left {0}", "Their tokens do not open the project any more."),
+    "publisher.add": (
+        "{0} trusts another CI job",
+        "It may upload releases without a token; whoever may start it, may publish.",
+    ),
+    "publisher.remove": ("{0} trusts a CI job no longer", "It cannot upload any more."),
     "project.rename": ("{name} is called {0} now", "New files carry the new name."),
 }
 

@@ -9,11 +9,11 @@ from django.db import IntegrityError, transaction
 from accounts import audit
 from accounts.actors import Actor
 from accounts.models import User
-from packages import access, events, files, journal, names
+from packages import access, events, files, journal, names, pending_publishers
 from packages.marks import valid_reason
 from packages.models import File, Project, ProjectStatus, Role
 from packages.models.project import SUCCESSOR_LENGTH
-from pypi_site.lib.problems import Conflict, Problem, Refused
+from pypi_site.lib.problems import Conflict, Problem
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 STATUS = ["status", "status_reason", "status_before", "status_reason_before", "successor"]
@@ -107,12 +107,11 @@ def require_free_to_all(name: str) -> None:
 
 def _register(actor: Actor, project: Project, name: str) -> None:
     """A name that was reserved and given up keeps its row, but not its owner or spelling."""
-    if actor.user is None:
-        raise Refused("Only people with an account register projects; use an API token.")
     if project.name != name:
         project.name = name
         project.save(update_fields=["name"])
-    Role.objects.create(project=project, user=actor.user, kind=Role.Kind.OWNER)
+    owner = pending_publishers.fulfil(actor, project)
+    Role.objects.create(project=project, user=owner, kind=Role.Kind.OWNER)
     audit.record(actor, "project.register", project)
     events.project_registered.send(Project, project=project, actor=actor)
 
@@ -121,6 +120,7 @@ def release_name(project: Project, *, actor: Actor) -> None:
     """Give up the reservation of a name under which nothing was published or is prepared."""
     if project.published_at is None and not project.stages.active().exists():
         project.roles.all().delete()
+        pending_publishers.wait_again(project)
         audit.record(actor, "project.release_name", project)
 
 
@@ -137,6 +137,7 @@ def reserve_again(project: Project, user: User | None, *, actor: Actor) -> None:
         project=project, user=user, defaults={"kind": Role.Kind.OWNER}
     )
     if fresh:
+        pending_publishers.make_real(user, project, actor=actor)
         audit.record(actor, "project.reserve_again", project, after={"owner": user.username})
 
 

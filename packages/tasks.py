@@ -10,7 +10,15 @@ from django.db import transaction
 from django_q.models import Schedule
 
 from accounts import tokens
-from packages import downloads, files, purges, storage, verification
+from packages import (
+    downloads,
+    files,
+    minting,
+    pending_publishers,
+    purges,
+    storage,
+    verification,
+)
 from packages.simple import page_files
 from packages.uploads import incoming, staging
 
@@ -26,6 +34,8 @@ REGULAR = {
     "expire_sessions": Schedule.HOURLY,
     "fold_downloads": Schedule.DAILY,
     "forget_places": Schedule.DAILY,
+    "expire_publishers": Schedule.HOURLY,
+    "forget_identities": Schedule.DAILY,
 }
 logger = logging.getLogger(__name__)
 
@@ -74,6 +84,16 @@ def fold_downloads() -> int:
 def forget_places() -> int:
     """Forget where tokens were used a year ago and not since."""
     return tokens.forget_places()
+
+
+def expire_publishers() -> int:
+    """End pending publishers that waited too long, or whose name is taken."""
+    return pending_publishers.expire()
+
+
+def forget_identities() -> int:
+    """Forget CI jobs whose identity tokens are over and that uploaded nothing."""
+    return minting.forget_identities()
 
 
 def sweep() -> dict[str, int]:

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
 
+from accounts import issuers
 from pypi_site.lib import forwarded
 
 HOLDS = ("nobody", "untrusted", "everybody")
@@ -91,6 +92,17 @@ def purges_can_be_sent(**kwargs: Any) -> list[CheckMessage]:
     missing = [f"GATEHOUSE_{name}" for name in names if not getattr(settings, name)]
     hint = f"Set {' and '.join(missing)}; docs/cdn.md tells more."
     return [Error("Purges have no address.", hint=hint, id="gatehouse.E006")] if missing else []
+
+
+@register()
+def issuers_can_be_trusted(**kwargs: Any) -> list[CheckMessage]:
+    """An issuer that is described wrongly would refuse every identity token, or trust the wrong."""
+    try:
+        issuers.configured()
+    except issuers.InvalidIssuer as error:
+        hint = "Correct GATEHOUSE_OIDC_PROVIDERS or GATEHOUSE_OIDC_ISSUERS."
+        return [Error(f"Trusted publishing: {error}.", hint=hint, id="gatehouse.E007")]
+    return []
 
 
 @register(Tags.security, deploy=True)

@@ -307,6 +307,21 @@ if _GITHUB := env.str("GATEHOUSE_GITHUB_CLIENT_ID", default=""):
         }
     ]
 
+# -- Trusted publishing ----------------------------------------------------------------------
+
+# Whose CI jobs may be publishers: those that Gatehouse knows, and others; see
+# docs/trusted-publishing.md.
+OIDC_PROVIDERS = env.list(
+    "GATEHOUSE_OIDC_PROVIDERS", default=["github", "gitlab", "google", "activestate"]
+)
+OIDC_ISSUERS: list[dict[str, object]] = env.json("GATEHOUSE_OIDC_ISSUERS", default=[])
+# What identity tokens must be made for, so that those for another index are of no use here.
+OIDC_AUDIENCE = env.str("GATEHOUSE_OIDC_AUDIENCE", default=environ.urlparse(SITE_URL).netloc)
+# Whether issuers may be on this machine and speak plain http: for tests.
+OIDC_LOOPBACK = env.bool("GATEHOUSE_OIDC_LOOPBACK", default=False)
+PENDING_PUBLISHERS = env.int("GATEHOUSE_PENDING_PUBLISHERS", default=10)
+PENDING_PUBLISHER_DAYS = env.int("GATEHOUSE_PENDING_PUBLISHER_DAYS", default=30)
+
 # -- E-mail ----------------------------------------------------------------------------------
 
 vars().update(env.email_url("GATEHOUSE_EMAIL_URL", default="consolemail://"))

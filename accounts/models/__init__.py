@@ -1,6 +1,7 @@
 """People, API tokens, and the audit trail."""
 
 from accounts.models.audit import AuditEvent
+from accounts.models.ci import CiIdentity
 from accounts.models.people import USERNAME_GRAMMAR, USERNAME_VALIDATORS, User, UserManager
 from accounts.models.tokens import (
     ApiToken,
@@ -16,6 +17,7 @@ __all__ = [
     "ApiToken",
     "ApiTokenQuerySet",
     "AuditEvent",
+    "CiIdentity",
     "TokenAction",
     "TokenPlace",
     "User",

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models.ci import CiIdentity
 from accounts.models.people import User
 
 
@@ -26,10 +27,11 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Which tokens open a door."""
 
     def usable(self) -> ApiTokenQuerySet:
-        """Neither revoked nor expired, of a person who may sign in."""
+        """Neither revoked nor expired, of a person who may sign in or a CI job."""
         now = timezone.now()
         alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
-        return self.filter(alive, revoked_at__isnull=True, user__is_active=True)
+        holder = Q(user__is_active=True) | Q(ci__isnull=False)
+        return self.filter(alive, holder, revoked_at__isnull=True)
 
 
 class ApiToken(models.Model):
@@ -37,9 +39,17 @@ class ApiToken(models.Model):
 
     A token with `limited` set may touch only the projects that are listed for it
     (``packages.TokenProject``); an empty list then means nothing, not everything.
+
+    A minted token belongs to no person but to a CI job (trusted publishing): it reaches what its
+    publishers are trusted with (``packages.MintedToken``).
     """
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    user = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.CASCADE, related_name="api_tokens"
+    )
+    ci = models.ForeignKey(
+        CiIdentity, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens"
+    )
     name = models.CharField(max_length=100)
     identifier = models.CharField(max_length=16, unique=True)
     digest = models.CharField(max_length=64)
@@ -58,6 +68,9 @@ class ApiToken(models.Model):
         blank=True,
         db_default=[],
         help_text="Addresses or networks that it may be used from; empty: anywhere.",
+    )
+    single_use = models.BooleanField(
+        default=False, db_default=False, help_text="It ends with its first use (PEP 807)."
     )
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -79,10 +92,20 @@ class ApiToken(models.Model):
                 condition=Q(actions__contained_by=every_action()) & ~Q(actions=[]),
                 name="a_token_does_what_is_known",
             ),
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, ci__isnull=True)
+                | Q(user__isnull=True, ci__isnull=False, expires_at__isnull=False),
+                name="a_token_is_a_persons_or_a_ci_jobs_and_ends",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} (gate-{self.identifier})"
+
+    @property
+    def holder(self) -> str:
+        """Whoever uses it, for lists."""
+        return str(self.ci or self.user)
 
     def allows(self, action: str) -> bool:
         return action in self.actions

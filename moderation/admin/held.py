@@ -50,7 +50,9 @@ class HeldUploadAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[HeldUpload]:
         waiting = HeldUpload.objects.filter(status=StageStatus.PROCESSING)
-        return waiting.select_related("project", "created_by").prefetch_related("files")
+        return waiting.select_related("project", "created_by", "created_by_ci").prefetch_related(
+            "files"
+        )
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(DECIDE)
@@ -70,7 +72,7 @@ class HeldUploadAdmin(ReadOnlyAdmin):
 
     @admin.display(description="uploader", ordering="created_by__username")
     def uploader(self, stage: HeldUpload) -> str:
-        return stage.created_by.username if stage.created_by else "(deleted account)"
+        return stage.uploader or "(deleted account)"
 
     @admin.display(description="held because")
     def because(self, stage: HeldUpload) -> str:
@@ -99,7 +101,7 @@ class HeldUploadAdmin(ReadOnlyAdmin):
         """Also one that is decided: a link in an e-mail should tell what became of it."""
         if object_id is None or not object_id.isdecimal():
             raise Http404
-        chosen = HeldUpload.objects.select_related("project", "created_by")
+        chosen = HeldUpload.objects.select_related("project", "created_by", "created_by_ci")
         stage = chosen.filter(pk=object_id).first()
         if stage is None:
             raise Http404
@@ -128,6 +130,9 @@ class HeldUploadAdmin(ReadOnlyAdmin):
 
     def _earlier(self, stage: HeldUpload) -> int:
         """How many files the uploader has sent before: a first impression of him."""
-        earlier = {"uploaded_by": stage.created_by, "uploaded_at__lt": stage.created_at}
+        whose: dict[str, Any] = {"uploaded_by": stage.created_by}
+        if ci := stage.created_by_ci:
+            whose = {"uploaded_by_ci__issuer": ci.issuer, "uploaded_by_ci__key": ci.key}
+        earlier = {**whose, "uploaded_at__lt": stage.created_at}
         unpublished = StagedFile.objects.exclude(stage__status=StageStatus.PUBLISHED)
         return File.objects.filter(**earlier).count() + unpublished.filter(**earlier).count()

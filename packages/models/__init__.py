@@ -13,6 +13,7 @@ from packages.models.former_name import FormerName
 from packages.models.invitation import Invitation
 from packages.models.journal import JournalEntry
 from packages.models.project import Project, ProjectStatus
+from packages.models.publisher import MintedToken, Publisher
 from packages.models.purge import PendingPurge
 from packages.models.release import Release
 from packages.models.role import Role, TokenProject
@@ -29,11 +30,13 @@ __all__ = [
     "FormerName",
     "Invitation",
     "JournalEntry",
+    "MintedToken",
     "PendingPurge",
     "Project",
     "ProjectDay",
     "ProjectMonth",
     "ProjectStatus",
+    "Publisher",
     "Release",
     "Role",
     "Stage",

@@ -12,6 +12,7 @@ from django.db.models.fields.json import KT
 from django.urls import reverse
 from django.utils.functional import cached_property
 
+from accounts.models import CiIdentity
 from packages.models.project import Project, ProjectStatus
 from packages.models.release import (
     QUARANTINED_WITH_REASON,
@@ -59,6 +60,14 @@ class Artifact(models.Model):
     uploaded_at = models.DateTimeField()
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    uploaded_by_ci = models.ForeignKey(
+        CiIdentity,
+        null=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="+",
+        help_text="The CI job that uploaded it, if no person did (trusted publishing).",
     )
     uploaded_with = models.CharField(max_length=300, blank=True, help_text="The User-Agent.")
 
@@ -157,6 +166,11 @@ class File(Artifact):
             models.Index(fields=["sha256"], name="files_by_sha256"),
             # How fast does somebody upload?
             models.Index(fields=["uploaded_by", "uploaded_at"], name="files_by_uploader"),
+            models.Index(
+                fields=["uploaded_by_ci", "uploaded_at"],
+                condition=Q(uploaded_by_ci__isnull=False),
+                name="files_by_ci",
+            ),
         ]
 
     @property

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.db.models.fields.json import KeyTransform
 from django.urls import reverse
 
+from accounts.models import CiIdentity
 from packages.models.project import Project, ProjectStatus
 
 YANK_REASON_LENGTH = 1000  # YNK-5
@@ -63,6 +64,9 @@ class Release(models.Model):
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    published_by_ci = models.ForeignKey(
+        CiIdentity, null=True, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
     yanked_at = models.DateTimeField(null=True, blank=True)
     yanked_reason = models.CharField(max_length=YANK_REASON_LENGTH, blank=True)
     quarantined_at = models.DateTimeField(null=True, blank=True)
@@ -84,6 +88,11 @@ class Release(models.Model):
             ),
         ]
         indexes = [
+            models.Index(
+                fields=["published_by_ci"],
+                condition=Q(published_by_ci__isnull=False),
+                name="releases_by_ci",
+            ),
             GinIndex(
                 OpClass(KeyTransform("classifier", "metadata"), "jsonb_path_ops"),
                 name="releases_by_classifier",

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models import CiIdentity
 from packages.models.file import Artifact
 from packages.models.project import Project
 
@@ -75,6 +76,9 @@ class Stage(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="stages"
     )
+    created_by_ci = models.ForeignKey(
+        CiIdentity, null=True, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
     closed_at = models.DateTimeField(null=True, blank=True)
     identifier = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     # NULL, not "": many stages have none, and the database keeps it unique.
@@ -110,6 +114,11 @@ class Stage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project.name} {self.version}"
+
+    @property
+    def uploader(self) -> str:
+        """Whoever began it, for people; "" if his account is gone."""
+        return str(self.created_by_ci or self.created_by or "")
 
     @property
     def editable(self) -> bool:
@@ -151,4 +160,9 @@ class StagedFile(Artifact):
             models.Index(fields=["sha256"], name="staged_files_by_sha256"),
             # How fast does somebody upload?
             models.Index(fields=["uploaded_by", "uploaded_at"], name="staged_files_by_uploader"),
+            models.Index(
+                fields=["uploaded_by_ci", "uploaded_at"],
+                condition=Q(uploaded_by_ci__isnull=False),
+                name="staged_files_by_ci",
+            ),
         ]

@@ -86,6 +86,7 @@ def facts(
         ],
         "uploaded_at": timezone.now(),
         "uploaded_by": actor.user,
+        "uploaded_by_ci": actor.ci,
         "uploaded_with": actor.client,
     }
 

@@ -32,6 +32,23 @@ _SENT = """
         limit %(limit)s
     ) as lately
 """
+# The same of whatever jobs of one repository send, with as many tokens as they like.
+_SENT_BY_CI = """
+    with jobs as materialized (
+        select id from accounts_ciidentity
+        where issuer = %(issuer)s and key = %(key)s and created_at > %(since)s - interval '1 day'
+    )
+    select count(*) from (
+        select 1 from packages_file
+        where uploaded_by_ci_id in (select id from jobs) and uploaded_at > %(since)s
+        union all
+        select 1 from packages_stagedfile as file
+        join packages_stage as stage on stage.id = file.stage_id
+        where file.uploaded_by_ci_id in (select id from jobs) and file.uploaded_at > %(since)s
+        and stage.status = any(%(active)s)
+        limit %(limit)s
+    ) as lately
+"""
 _BYTES = """
     select coalesce(sum(size), 0)::bigint from (
         select file.size from packages_file as file
@@ -72,11 +89,13 @@ def require_pace(actor: Actor) -> None:
     limit = settings.UPLOADS_PER_MINUTE
     facts = {
         "user": actor.user and actor.user.pk,
+        "issuer": actor.ci and actor.ci.issuer,
+        "key": actor.ci and actor.ci.key,
         "since": timezone.now() - timedelta(minutes=1),
         "active": [str(status) for status in ACTIVE],
         "limit": limit,
     }
-    if sql.scalar(_SENT, facts) >= limit:
+    if sql.scalar(_SENT_BY_CI if actor.ci else _SENT, facts) >= limit:
         raise TooFast(
             f"You have uploaded {settings.UPLOADS_PER_MINUTE} files in a minute; wait a little.",
             headers={"Retry-After": "60"},
@@ -84,8 +103,11 @@ def require_pace(actor: Actor) -> None:
 
 
 def require_pace_of_names(actor: Actor, project: Project) -> None:
-    """Refuse whoever registers names by the dozen; `project` is what is being claimed."""
-    if project.published_at is not None:
+    """Refuse whoever registers names by the dozen; `project` is what is being claimed.
+
+    Pending publishers have a limit of their own.
+    """
+    if project.published_at is not None or actor.ci:
         return
     since = timezone.now() - timedelta(hours=1)
     events = AuditEvent.objects.filter(user=actor.user, action="project.register", at__gt=since)
@@ -137,9 +159,11 @@ def require_room(project: Project, size: int) -> None:
 
 def require_staging_room(stage: Stage, size: int) -> None:
     """Refuse what would take the stages of one person over the limit of bytes: whatever is
-    announced counts, in whichever project (U2-36)."""
+    announced counts, in whichever project (U2-36).  For a CI job those of
+    its project count."""
+    whose = {"created_by": stage.created_by} if stage.created_by else {"project": stage.project}
     staged = FileSession.objects.live().filter(
-        stage__in=Stage.objects.sessions().active().filter(created_by=stage.created_by)
+        stage__in=Stage.objects.sessions().active().filter(**whose)
     )
     total = staged.aggregate(sum=Sum("size"))["sum"] or 0
     if total + size > settings.UPLOAD_MAX_STAGED_SIZE:

@@ -8,6 +8,7 @@ plain upload has no rows of them unless it is held (docs/decisions/0010-plain-up
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -142,6 +143,7 @@ def _review(
     actor: Actor, project: Project, subjects: Iterable[StagedFile | None], version: str
 ) -> list[Verdict]:
     registers = project.published_at is None
+    actor = replace(actor, user=access.answerable(actor, project))
     submissions = [Submission(actor, project, registers, version, file) for file in subjects]
     verdicts = [verdict for item in submissions for verdict in policies.review(item)]
     policies.refuse_if_refused(verdicts)
@@ -183,7 +185,9 @@ def approve(stage: Stage, *, actor: Actor, reason: str) -> Stage:
             f"{stage.project} is {stage.project.status} and takes no files; activate it first."
         )
     stage.files.update(reserved=False)
-    publish(stage, files_of(stage), actor=Actor(user=stage.created_by))
+    job = stage.created_by_ci
+    uploader = Actor(ci=job) if job else Actor(user=stage.created_by)
+    publish(stage, files_of(stage), actor=uploader)
     audit.record(actor, "stage.approve", stage, reason=reason, after={"status": stage.status})
     return stage
 
@@ -289,6 +293,7 @@ def _new_release(
         metadata=metadata,
         published_at=now,
         published_by=actor.user,
+        published_by_ci=actor.ci,
     )
 
 
@@ -311,7 +316,9 @@ def _announce(stage: Stage, files: Sequence[File], entries: Sequence[str], actor
     for file in files:
         audit.record(actor, "file.publish", file, after={"sha256": file.sha256})
     added = [f"add {file.python_tag} file {file.filename}" for file in files]
-    person = Actor(user=actor.user)  # the journal is public, the names of tokens are not
+    person = Actor(
+        user=actor.user, ci=actor.ci
+    )  # the journal is public, the names of tokens are not
     journal.record(person, stage.project, *entries, *added, version=stage.version)
     for file in files:
         events.file_published.send(File, file=file)

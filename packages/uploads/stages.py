@@ -124,7 +124,8 @@ class _Gate:
             project=self.project,
             version=self.version,
             sort_key=names.version_sort_key(self.version),
-            created_by=self.actor.user,
+            created_by=access.answerable(self.actor, self.project),
+            created_by_ci=self.actor.ci,
         )
         files = [self._staged_file(stage)]
         verdicts = publication.judge(stage, files, {}, actor=self.actor)  # after `_known`

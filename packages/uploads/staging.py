@@ -80,7 +80,8 @@ def _open(actor: Actor, project: Project, version: str) -> Stage:
         project=project,
         version=str(names.parse_version(version)),
         sort_key=names.version_sort_key(version),
-        created_by=actor.user,
+        created_by=access.answerable(actor, project),
+        created_by_ci=actor.ci,
         session_token=secrets.token_urlsafe(32),
         expires_at=_whole_second(settings.UPLOAD_SESSION_SECONDS),
     )
@@ -125,9 +126,10 @@ def _live_sessions(project: Project) -> publication.Stages:
 
 
 def _require_room_for_session(actor: Actor, project: Project) -> None:
-    mine = Stage.objects.sessions().active().filter(created_by=actor.user)
     limit = settings.UPLOAD_MAX_OPEN_SESSIONS
-    if mine.count() >= limit or _live_sessions(project).count() >= limit:
+    theirs = _live_sessions(project)
+    mine = Stage.objects.sessions().active().filter(created_by=actor.user)
+    if theirs.count() >= limit or (actor.user and mine.count() >= limit):
         raise TooManySessions(
             f"You or {project.name} have {limit} open sessions; publish or cancel one.",
             headers={"Retry-After": "3600"},
@@ -147,9 +149,14 @@ def find_session(actor: Actor, identifier: UUID) -> Stage:
     access.require_uploader(actor)
     if stage.closed_at is None or stage.project.published_at is not None:
         access.authorize_upload(actor, stage.project)
-    elif actor.user != stage.created_by:  # a name that was given up has no roles left
+    elif not _began(actor, stage):  # a name that was given up has no roles left
         raise access.NotYours("This session was somebody else's; open one of your own.")
     return stage
+
+
+def _began(actor: Actor, stage: Stage) -> bool:
+    """Whether the session is this person's, or this very CI job's."""
+    return actor.ci == stage.created_by_ci if actor.ci else actor.user == stage.created_by
 
 
 def find_unended_session(actor: Actor, identifier: UUID) -> Stage:

@@ -22,6 +22,7 @@ FAMILIES = {
     "STA": 10,
     "TRK": 3,
     "MIR": 5,
+    "OID": 13,
 }
 ASSERTIONS = {f"{name}-{n}" for name, count in FAMILIES.items() for n in range(1, count + 1)}
 

@@ -113,10 +113,11 @@ def _why_none(identity: Identity, differences: list[list[str]]) -> str:
     said = {rule.name: text_of(claims, rule.name) for rule in provider.rules}
     told = ", ".join(f"{name} {value!r}" for name, value in said.items() if value)
     text = f"No project here trusts this job of {identity.issuer.title} ({told})"
-    nearest = " and ".join(next(iter(sorted(differences, key=len)), []))
-    if not nearest:
+    nearest = min(differences, key=len, default=None)
+    if nearest is None:
         return f"{text}; add a trusted publisher for it to the project."
-    return f"{text}: the publisher of the same {provider.principal.name} names another {nearest}."
+    return f"{text}: the publisher of the same {provider.principal.name} names another"
+        f" {' and '.join(nearest)}."
 
 
 def changed(publisher: Publisher, identity: Identity) -> list[str]:

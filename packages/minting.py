@@ -116,8 +116,8 @@ def _why_none(identity: Identity, differences: list[list[str]]) -> str:
     nearest = min(differences, key=len, default=None)
     if nearest is None:
         return f"{text}; add a trusted publisher for it to the project."
-    return f"{text}: the publisher of the same {provider.principal.name} names another"
-        f" {' and '.join(nearest)}."
+    other = " and ".join(nearest)
+    return f"{text}: the publisher of the same {provider.principal.name} names another {other}."
 
 
 def changed(publisher: Publisher, identity: Identity) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import connection, transaction
 
 from accounts.actors import Actor
@@ -46,5 +48,10 @@ def record(
 
 def last_serial() -> int:
     """The serial of the newest change, 0 for an empty index."""
-    newest = JournalEntry.objects.order_by("-serial").values_list("serial", flat=True).first()
-    return newest or 0
+    return last_change()[0]
+
+
+def last_change() -> tuple[int, datetime | None]:
+    """The serial of the newest change, and when it was made."""
+    newest = JournalEntry.objects.order_by("-serial").values_list("serial", "at").first()
+    return newest or (0, None)

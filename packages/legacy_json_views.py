@@ -7,28 +7,20 @@ the documents name those; they lead to ``/files/``.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 
-from packages import access, downloads, legacy_json, names
-from packages.models import File, Project
-from packages.simple import codings
+from packages import legacy_json_documents as documents
+from packages import names
+from packages.legacy_json_documents import Document
+from packages.models import File
+from packages.simple import codings, store
 from packages.simple.codings import Coding
 from pypi_site.lib import cdn, http
-from pypi_site.lib.kept import Kept
 from pypi_site.lib.problems import NotFound
 
 CACHE = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
-# Part of every ETag: raise it when the document changes and the serial does not.
-RENDERING = 3
-ENCODERS: dict[Coding, Callable[[bytes], bytes]] = {
-    Coding.ZSTD: codings.zstd,
-    Coding.GZIP: codings.gzip,
-    Coding.IDENTITY: bytes,
-}
-kept = Kept(32 * 1024 * 1024)
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "X-PyPI-Last-Serial",
@@ -63,44 +55,38 @@ def _redirect(view: str, *arguments: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, name: str, version: str = "") -> HttpResponse:
-    """304 when the serial has not moved, without writing anything; else the document."""
-    origin = f"{request.scheme}://{request.get_host()}"
-    coding = codings.choose(request.headers.get("Accept-Encoding"), tuple(ENCODERS))
+    """The document; as it was written last while the database is away."""
     try:
-        found = access.known_project(name)
-        headers = _headers(found, coding)
-        if http.not_modified(request, headers["ETag"]):
-            return HttpResponse(status=304, headers=headers)
-        key = (origin, name, version, headers["ETag"])
-        body = kept.get(key, lambda: ENCODERS[coding](_written(found, version, origin)))
+        return store.database.ask(
+            lambda: _respond(request, documents.current(name, version)),
+            lambda: _respond(request, documents.as_it_was(name, version)),
+        )
     except NotFound:
         return _not_found()
+
+
+def _respond(request: HttpRequest, document: Document) -> HttpResponse:
+    """304 when the serial has not moved, without writing anything; else the document."""
+    coding = codings.choose(request.headers.get("Accept-Encoding"), tuple(documents.ENCODERS))
+    headers = _headers(document, coding)
+    if http.not_modified(request, headers["ETag"]):
+        return HttpResponse(status=304, headers=headers)
+    body = document.body(f"{request.scheme}://{request.get_host()}", coding)
     encoded = {} if coding is Coding.IDENTITY else {"Content-Encoding": coding.value}
     return HttpResponse(body, content_type="application/json", headers={**headers, **encoded})
 
 
-def _headers(project: Project, coding: Coding) -> dict[str, str]:
-    """The numbers of downloads are those of some moment of the day, so the day is in the ETag,
-    which is weak: each process may have read them at another moment."""
+def _headers(document: Document, coding: Coding) -> dict[str, str]:
+    """The ETag is weak: each process may have read the numbers of downloads at another moment."""
+    version = document.version
     return {
-        "ETag": f'W/"{project.serial}.{RENDERING}.{downloads.today():%y%m%d}.{coding}"',
-        "X-PyPI-Last-Serial": str(project.serial),
+        "ETag": f'W/"{version.serial}.{version.edition}.{coding}"',
+        "X-PyPI-Last-Serial": str(version.serial),
         "Cache-Control": CACHE,
         "Vary": "Accept-Encoding",
         **CORS,
-        **cdn.headers(f"project/{project.normalized_name}"),
+        **cdn.headers(f"project/{document.name}"),
     }
-
-
-def _written(project: Project, version: str, origin: str) -> bytes:
-    """The document as bytes.  Raises `NotFound` where nothing may be seen."""
-    if version:
-        release = access.offered_release(project, version)
-        document = legacy_json.release_document(project, release, origin)
-    else:
-        document = legacy_json.project_document(project, origin)
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode()
 
 
 def _not_found() -> HttpResponse:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import storages
 
-from packages import legacy_json_views
+from packages import legacy_json_documents
 from packages.simple import store
 
 
@@ -20,7 +20,7 @@ def _own_files(tmp_path: Path, settings):
     settings.PAGES_DIR = tmp_path / "pages"
     settings.PAGES_RECHECK_SECONDS = 0  # no commit, no marker: so ask each time
     store.forget()
-    legacy_json_views.kept.clear()
+    legacy_json_documents.kept.clear()
     options = {"location": str(tmp_path / "files")}
     files = {"BACKEND": "packages.storage.DiskStorage", "OPTIONS": options}
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -51,14 +51,19 @@ class Version:
 
 
 class Answer:
-    """One variant of a page, ready to be sent: its headers, and its `body`."""
+    """One variant of a page, ready to be sent: its headers, and its `body`.
+
+    It is `dated` (``Last-Modified``) once no other change can fall into the same second.
+    """
 
     __slots__ = ("body", "etag", "headers", "modified", "not_modified")
 
-    def __init__(self, name: str, version: Version, variant: Variant, body: Body) -> None:
+    def __init__(
+        self, name: str, version: Version, variant: Variant, body: Body, *, dated: bool = True
+    ) -> None:
         self.body = body
         self.etag = etag_of(version, variant)
-        self.modified = _http_date(version.modified)
+        self.modified = _http_date(version.modified) if dated else None
         # What a 304 repeats (RFC 9110, 15.4.5).
         self.not_modified: Headers = [
             ("ETag", self.etag),
@@ -95,9 +100,18 @@ class Answer:
 
 
 def etag_of(version: Version, variant: Variant) -> str:
-    """Strong, so of its own for each representation and coding (RFC 9110, 8.8.3.3; NEG-23)."""
+    """Strong, so of its own for each representation and coding (RFC 9110, 8.8.3.3; NEG-23).
+
+    It holds the moment of the change, too: a serial may be given twice (`pages.State`).
+    """
     coding = "" if variant.coding is Coding.IDENTITY else f"-{variant.coding}"
-    return f'"{version.serial}.{version.edition}.{_SHORT[variant.representation]}{coding}"'
+    form = f"{_SHORT[variant.representation]}{coding}"
+    return f'"{version.serial}.{_moment(version.modified)}.{version.edition}.{form}"'
+
+
+def _moment(at: datetime | None) -> str:
+    """Microseconds; of so many that none comes again within an hour."""
+    return f"{int(at.timestamp() * 1_000_000) & 0xFFFFFFFF:x}" if at else "0"
 
 
 def _names(if_none_match: str, etag: str) -> bool:

@@ -13,6 +13,7 @@ from packages import markers
 from packages.markers import Markers
 from packages.simple.answers import Answer, Body, Kind, Variant, Version
 from packages.simple.codings import Coding
+from packages.simple.pages import State
 
 SECOND = 1_000_000_000  # nanoseconds
 NEVER = 1 << 63
@@ -49,6 +50,11 @@ class Document:
     def serial(self) -> int:
         return self.source.version.serial
 
+    @property
+    def state(self) -> State:
+        version = self.source.version
+        return State(version.serial, version.modified)
+
     def is_current(self, here: Markers) -> bool:
         """Whether nothing changed since the database was asked: a comparison, for each request."""
         now = time.monotonic_ns()
@@ -71,11 +77,10 @@ class Document:
         body = self._body(variant)
         if body is None:
             return None
-        version = self.source.version
-        if self.settles != NEVER:
-            version = Version(version.serial, version.edition)
-        self.answers[variant] = Answer(self.name, version, variant, body)
-        return self.answers[variant]
+        settled, version = self.settles == NEVER, self.source.version
+        answer = Answer(self.name, version, variant, body, dated=settled)
+        self.answers[variant] = answer
+        return answer
 
     def _body(self, variant: Variant) -> Body | None:
         """Both HTML representations share their bytes."""

@@ -15,7 +15,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,7 +57,7 @@ class PageFile:
         return None
 
 
-def load(name: str, kind: Kind) -> PageFile | None:
+def load(name: str, kind: str) -> PageFile | None:
     """What is stored of a page, of whatever version; None when it is not there or not whole."""
     path = _path(name, kind)
     try:
@@ -69,7 +69,7 @@ def load(name: str, kind: Kind) -> PageFile | None:
     return found
 
 
-def save(name: str, kind: Kind, version: Version, bodies: dict[Coding, bytes]) -> None:
+def save(name: str, kind: str, version: Version, bodies: dict[Coding, bytes]) -> None:
     """Store a page.  Call it under `locked`; a disk that is full costs speed, not an answer."""
     path = _path(name, kind)
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -83,9 +83,9 @@ def save(name: str, kind: Kind, version: Version, bodies: dict[Coding, bytes]) -
             fresh.unlink(missing_ok=True)
 
 
-def remove(name: str) -> None:
-    """Forget a project that has no page any more."""
-    for kind in Kind:
+def remove(name: str, kinds: Iterable[str] = tuple(Kind)) -> None:
+    """Forget a project that has no page any more, or what else must not be shown of it."""
+    for kind in kinds:
         with contextlib.suppress(OSError):
             _path(name, kind).unlink(missing_ok=True)
 
@@ -122,7 +122,7 @@ def _open_lock(path: Path) -> BinaryIO:
     return path.open("ab")
 
 
-def _path(name: str, kind: Kind) -> Path:
+def _path(name: str, kind: str) -> Path:
     """The index itself is the page without a name."""
     folder: Path = settings.PAGES_DIR / f"{crc32(name.encode()) % 256:02x}"
     return folder / f"{name or '_index'}.{kind}"

@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
+
+from django.db.models import OuterRef, Subquery
 
 from packages import journal
-from packages.models import File, Project, ProjectStatus
+from packages.models import File, JournalEntry, Project, ProjectStatus
 
 API_VERSION = "1.4"
+
+
+class State(NamedTuple):
+    """A change that a page tells of.
+
+    A serial alone does not tell: a database that is restored, or a replica that takes over without
+    the last changes, gives serials anew.
+    """
+
+    serial: int
+    at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -87,12 +101,14 @@ def root_links() -> Iterator[ProjectLink]:
     return (ProjectLink(*row) for row in rows.iterator(chunk_size=5000))
 
 
-def serial_of(name: str) -> int | None:
-    """The serial of a project's newest change, None if it has no page; without a name, of all."""
+def state_of(name: str) -> State | None:
+    """The newest change of a project, None if it has no page; without a name, of all."""
     if not name:
-        return journal.last_serial()
+        return State(*journal.last_change())
+    at = JournalEntry.objects.filter(serial=OuterRef("serial")).values("at")
     found = Project.objects.known().filter(normalized_name=name)
-    return found.values_list("serial", flat=True).first()
+    state = found.values_list("serial", Subquery(at)).first()
+    return State(*state) if state else None
 
 
 def says_status(page: ProjectPage) -> bool:

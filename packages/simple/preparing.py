@@ -7,11 +7,13 @@ import hashlib
 import logging
 from dataclasses import dataclass
 
-from packages.models import File, JournalEntry
+from packages import journal
+from packages.models import File
 from packages.simple import codings, page_files, pages, renderers, root
 from packages.simple.answers import Kind, Version
 from packages.simple.codings import Coding
 from packages.simple.documents import Source
+from packages.simple.pages import State
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +39,12 @@ def prepare(name: str, kind: Kind) -> Source | None:
     if not name:
         return _root_files(kind)
     with page_files.locked(name):
-        serial = pages.serial_of(name)
-        if serial is None:
+        state = pages.state_of(name)
+        if state is None:
             page_files.remove(name)
             return None
         stored = page_files.load(name, kind)
-        if stored and stored.version == Version(serial, edition(), stored.version.modified):
+        if stored and stored.version == _version(state):
             return stored
         rendered = render(name, kind)
         return _store(name, kind, rendered) if rendered else None
@@ -69,9 +71,12 @@ def render(name: str, kind: Kind) -> Rendered | None:
     found = _consistent(name, kind)
     if found is None:
         return None
-    serial, body = found
-    changed = JournalEntry.objects.filter(serial=serial).values_list("at", flat=True).first()
-    return Rendered(Version(serial, edition(), changed), codings.encode(body))
+    state, body = found
+    return Rendered(_version(state), codings.encode(body))
+
+
+def _version(state: State) -> Version:
+    return Version(state.serial, edition(), state.at)
 
 
 def _root_files(kind: Kind) -> Source:
@@ -79,8 +84,8 @@ def _root_files(kind: Kind) -> Source:
         return root.source(kind, edition())
     except OSError as error:
         logger.warning("The root page cannot be stored: %s", error)
-        serial = pages.serial_of("") or 0
-        return Rendered(Version(serial, edition()), codings.encode(_root(kind, serial)))
+        state = State(*journal.last_change())
+        return Rendered(_version(state), codings.encode(_root(kind, state.serial)))
 
 
 def _store(name: str, kind: Kind, rendered: Rendered) -> Source:
@@ -90,20 +95,20 @@ def _store(name: str, kind: Kind, rendered: Rendered) -> Source:
     return kept if kept and kept.version == rendered.version else rendered
 
 
-def _consistent(name: str, kind: Kind) -> tuple[int, bytes] | None:
-    """A page and its serial.  A change in the middle would give one version two contents.
+def _consistent(name: str, kind: Kind) -> tuple[State, bytes] | None:
+    """A page and its state.  A change in the middle would give one version two contents.
 
     Where changes come faster than we render, the page may show more than its serial says; the
     next reader finds the serial moved, and renders again.
     """
     found = None
     for _ in range(TRIES):
-        before = pages.serial_of(name)
-        body = None if before is None else _body(name, kind, before)
+        before = pages.state_of(name)
+        body = None if before is None else _body(name, kind, before.serial)
         if before is None or body is None:
             return None
         found = before, body
-        if pages.serial_of(name) == before:
+        if pages.state_of(name) == before:
             break
     return found
 

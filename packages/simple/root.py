@@ -80,11 +80,11 @@ def advance(edition: str) -> Manifest:
         last = root_files.load()
         if last and last.edition != edition:
             last = None
-        serial = journal.last_serial()
-        if last and last.serial == serial:
+        serial, at = journal.last_change()
+        version = Version(serial, edition, at)
+        if last and last.version == version:
             return last
         pieces = _advanced(last, serial) if last else list(_all_pieces())
-        version = Version(serial, edition, _changed_at(serial))
         manifest = root_files.publish(version, pieces, _around(serial), last)
     if manifest.count > SMALL:
         markers.here().touch()  # whoever asked meanwhile has the last generation
@@ -123,7 +123,7 @@ def _advanced(last: Manifest, serial: int) -> list[Piece]:
     """The pieces of the last generation, those with changes rendered anew."""
     changed = JournalEntry.objects.filter(serial__gt=last.serial, serial__lte=serial)
     names = list(changed.order_by().values_list("project", flat=True).distinct()[: MANY + 1])
-    if last.serial > serial or len(names) > MANY:
+    if len(names) > MANY or _changed_at(last.serial) != last.version.modified:
         return list(_all_pieces())
     lowers = [piece.lower for piece in last.pieces]
     touched = {bisect.bisect_right(lowers, name) - 1 for name in names}

@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
+from typing import TypeVar
 from zlib import crc32
 
 from django.db import InterfaceError, OperationalError
@@ -23,6 +25,7 @@ from packages.simple.documents import SECOND, Document, Documents
 logger = logging.getLogger(__name__)
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
+T = TypeVar("T")
 TRIES = 3
 INDEX = ""  # the name of the root page
 documents = Documents()
@@ -49,6 +52,18 @@ class Database:
         if self._said:
             logger.warning("The database is back.")
         self._try_again, self._said = 0, False
+
+    def ask(self, question: Callable[[], T], without: Callable[[], T]) -> T:
+        """What the database says to `question`; while it is away, what is to be had `without`."""
+        if self.is_away():
+            return without()
+        try:
+            found = question()
+        except DATABASE_AWAY as error:
+            self.went(error)
+            return without()
+        self.answered()
+        return found
 
 
 database = Database()
@@ -92,21 +107,15 @@ def find(name: str, kind: Kind) -> Document | None:
 
 def _refresh(name: str, kind: Kind, document: Document | None) -> Document | None:
     """Ask the database; without it, go on with what there is."""
-    if database.is_away():
-        return _as_it_was(name, kind, document)
-    try:
-        found = _checked(name, kind, document)
-    except DATABASE_AWAY as error:
-        database.went(error)
-        return _as_it_was(name, kind, document)
-    database.answered()
-    return found
+    return database.ask(
+        lambda: _checked(name, kind, document), lambda: _as_it_was(name, kind, document)
+    )
 
 
 def _checked(name: str, kind: Kind, document: Document | None) -> Document | None:
     slot = markers.slot_of(name) if name else markers.INDEX
     mark = markers.here().words[slot]  # before the database is asked: see packages.markers
-    if document is None or document.serial != pages.serial_of(name):
+    if document is None or document.state != pages.state_of(name):
         source = preparing.prepare(name, kind)
         if source is None:
             documents.forget(name)

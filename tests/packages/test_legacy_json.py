@@ -6,10 +6,19 @@ import gzip
 
 import pytest
 import zstandard
+from django.db import OperationalError
 from django.urls import reverse
 
 from accounts.actors import SYSTEM
-from packages import downloads, files, projects, releases, renames
+from packages import (
+    access,
+    downloads,
+    files,
+    legacy_json_documents,
+    projects,
+    releases,
+    renames,
+)
 from packages.models import Release, Role
 from packages.uploads import stages
 from tests.factories.index import held, published, submit
@@ -349,3 +358,73 @@ def test_addresses_of_files_are_those_of_the_site(client, full):
     path = reverse("mirrored-file", args=[file.sha256, file.filename])
     assert entry["url"] == f"http://testserver{path}"
     assert client.get(path)["Location"] == file.get_absolute_url()
+
+
+# -- the database is away ------------------------------------------------------------------------
+
+PATHS = ["/pypi/gate-keeper/json", "/pypi/gate-keeper/1.0/json"]
+
+
+@pytest.fixture
+def no_database(monkeypatch):
+    """A function that takes it away."""
+
+    def fail(name):
+        raise OperationalError("gone")
+
+    def begin():
+        monkeypatch.setattr(access, "known_project", fail)
+        legacy_json_documents.kept.clear()  # as another process, or after a restart
+
+    return begin
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_without_the_database_documents_are_told_as_they_were(client, full, no_database, path):
+    before = client.get(path)
+    no_database()
+    after = client.get(path)
+    assert (after.status_code, after.content) == (200, before.content)
+    assert after["ETag"] == before["ETag"]
+    assert client.get(path, headers={"if-none-match": after["ETag"]}).status_code == 304
+
+
+def test_then_addresses_are_those_that_are_asked(client, full, no_database, settings):
+    settings.ALLOWED_HOSTS = ["testserver", "two.example"]
+    document(client)
+    no_database()
+    told = client.get("/pypi/gate-keeper/json", headers={"host": "two.example"}).json()
+    assert told["urls"][0]["url"].startswith("http://two.example/packages/")
+    assert "here.invalid" not in str(told)
+
+
+def test_a_version_is_found_in_any_spelling_then_too(client, full, no_database):
+    before = document(client, "/pypi/gate-keeper/1.0/json")
+    no_database()
+    assert document(client, "/pypi/gate-keeper/1.0.0/json") == before
+
+
+def test_what_was_never_told_waits_for_the_database(client, full, no_database):
+    no_database()
+    response = client.get("/pypi/gate-keeper/json")
+    assert response.status_code == 503
+    assert response["Retry-After"]
+    assert client.get("/pypi/gate-keeper/not-one/json").status_code == 404
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_was_found_to_be_hidden_is_not_told_then(client, full, no_database, path):
+    document(client, path)
+    projects.quarantine(full.project, actor=SYSTEM, reason="Malware")
+    nothing(client, path)
+    no_database()
+    assert client.get(path).status_code == 503
+
+
+def test_a_document_is_written_once_for_all_processes(
+    client, full, monkeypatch, django_assert_num_queries
+):
+    document(client)
+    legacy_json_documents.kept.clear()
+    with django_assert_num_queries(1):
+        assert document(client)["info"]["version"] == "1.0"

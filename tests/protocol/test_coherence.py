@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,12 +20,42 @@ from tests.protocol.server import Server, eventually, kill, put_down
 pytestmark = pytest.mark.protocol
 
 PAGE = "/simple/coherent/"
+DOCUMENTS = ("/pypi/coherent/json", "/pypi/coherent/1.0/json")
 YANK = """
 from accounts.actors import SYSTEM
 from packages import releases
 from packages.models import Release
 release = Release.objects.get(project__normalized_name="coherent", version="1.0")
 releases.{verb}(release, actor=SYSTEM{reason})
+"""
+READ = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from packages.simple import preparing, store
+from packages.simple.answers import Variant
+from packages.simple.codings import Coding
+from packages.simple.negotiation import Representation
+
+folder, readers, variants = Path({folder!r}), 16, (Coding.IDENTITY, Coding.GZIP)
+rendered = preparing._body
+
+def counted(name, kind, serial):
+    with (folder / "rendered").open("a") as lines:  # one write each, so no two mix
+        lines.write(f"{{name}} {{kind}} {{serial}}\\n")
+    time.sleep(0.2)  # long enough for all the others to come
+    return rendered(name, kind, serial)
+
+def read(number):
+    variant = Variant(Representation.JSON, variants[number % len(variants)])
+    return store.answer("coherent", variant).etag
+
+preparing._body = counted
+(folder / "ready-{number}").touch()
+while not (folder / "go").exists():
+    time.sleep(0.001)
+with ThreadPoolExecutor(readers) as pool:
+    print(len(set(pool.map(read, range(readers)))))
 """
 KILLED = """
 import os, signal
@@ -73,11 +104,16 @@ def test_what_one_process_changed_every_worker_shows_at_once(server: Server):
 
 def yank_and_die(server: Server, *, undo: bool = False) -> None:
     """By a process that is killed between its commit and the marker."""
-    code = KILLED + script(undo=undo)
+    process = shell(server, KILLED + script(undo=undo))
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGKILL
+
+
+def shell(server: Server, code: str) -> subprocess.Popen[bytes]:
+    """A process of its own on this server's data."""
     command = [sys.executable, "-m", "pypi_site.run", "manage", "shell", "--no-imports", "-c", code]
     environment = {**server.environment, "GATEHOUSE_DATA": str(server.data)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
-    assert done.returncode == 128 + signal.SIGKILL, done.stderr
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
 
 
 def test_a_writer_killed_between_commit_and_marker_is_made_up_for(server: Server):
@@ -116,6 +152,23 @@ def test_after_a_lost_connection_everything_is_looked_at_again(server: Server):
     assert {yanked(server) for _ in range(10)} == {False}
 
 
+@pytest.mark.parametrize("undo", [False, True])
+def test_of_three_processes_full_of_readers_one_renders_a_page_that_changed(
+    server: Server, tmp_path: Path, undo: bool
+):
+    yank(server, undo=undo)
+    readers = [shell(server, READ.format(folder=str(tmp_path), number=each)) for each in range(3)]
+    eventually(lambda: len(list(tmp_path.glob("ready-*"))) == 3, 60, because="all are there")
+    (tmp_path / "go").touch()
+    for process in readers:
+        printed, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert printed.split()[-1] == b"2"  # ETags: one for each coding
+    serial = page(server).headers["X-PyPI-Last-Serial"]
+    assert (tmp_path / "rendered").read_text() == f"coherent json {serial}\n"
+    assert yanked(server) is not undo
+
+
 def test_a_reader_killed_while_he_writes_a_page_leaves_no_broken_one(server: Server):
     for number in range(4):
         undo = bool(number % 2)
@@ -124,6 +177,10 @@ def test_a_reader_killed_while_he_writes_a_page_leaves_no_broken_one(server: Ser
             kill(worker)
         assert eventually(lambda: answers(server), 20).status == 200
         assert yanked(server) is not undo
+
+
+def told_yanked(server: Server, path: str) -> set[bool]:
+    return {server.get(path).json["info"]["yanked"] for _ in range(10)}
 
 
 def answers(server: Server) -> Answer | None:
@@ -135,7 +192,8 @@ def answers(server: Server) -> Answer | None:
 
 def test_with_postgresql_down_prepared_pages_are_served(server: Server):
     """The supervisor starts it again at once; so he is stopped first."""
-    prepared = page(server)
+    prepared = {path: server.get(path) for path in DOCUMENTS}
+    prepared[PAGE] = page(server)
     supervisor, postgres = server.pid_of("supervisor"), server.pid_of("postgres")
     os.kill(supervisor, signal.SIGSTOP)
     try:
@@ -143,7 +201,10 @@ def test_with_postgresql_down_prepared_pages_are_served(server: Server):
         eventually(lambda: not server.pid_of("postgres"), 20)
         time.sleep(3.5)  # the last heartbeat is old, too
         for _ in range(20):
-            assert page(server).body == prepared.body
+            assert page(server).body == prepared[PAGE].body
+            for path in DOCUMENTS:  # by whichever worker, of two
+                answer = server.get(path)
+                assert (answer.status, answer.body) == (200, prepared[path].body)
         unknown = server.get("/simple/unknown/")
         assert unknown.status == 503
         assert unknown.type.startswith("text/plain")
@@ -153,5 +214,8 @@ def test_with_postgresql_down_prepared_pages_are_served(server: Server):
     eventually(server.is_well, 30, because="the supervisor starts PostgreSQL")
     yank(server)
     eventually(lambda: yanked(server), 5, because="pages are current again")
+    eventually(lambda: {yanked(server) for _ in range(20)} == {True}, 5, because="in all workers")
+    for path in DOCUMENTS:
+        eventually(lambda path=path: told_yanked(server, path) == {True}, 5, because=path)
     yank(server, undo=True)
-    assert not yanked(server)
+    assert {yanked(server) for _ in range(20)} == {False}

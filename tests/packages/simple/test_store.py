@@ -56,7 +56,7 @@ def no_database(monkeypatch):
     def fail(name):
         raise OperationalError("gone")
 
-    monkeypatch.setattr(pages, "serial_of", fail)
+    monkeypatch.setattr(pages, "state_of", fail)
 
 
 def yank():
@@ -210,6 +210,38 @@ def test_a_change_while_it_is_rendered_starts_the_rendering_again(monkeypatch):
     assert len(calls) == 2
 
 
+# -- another database ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["demo", ""])
+def test_a_serial_that_another_history_gave_anew_is_another_page(name):
+    """After a restore, or a fail-over to a replica that had not heard of the last change."""
+    release = published()
+    before = store.answer(name, JSON)
+    newest = Project.objects.get().serial
+    JournalEntry.objects.filter(serial=newest).update(at=timezone.now() + timedelta(seconds=1))
+    type(release).objects.filter(pk=release.pk).update(yanked_at=timezone.now())
+    Project.objects.update(name="Demo")
+    after = store.answer(name, JSON)
+    assert after.body != before.body
+    assert after.etag != before.etag
+    assert f'"_last-serial":{newest}'.encode() in after.body
+
+
+def test_the_root_goes_back_with_its_history():
+    published()
+    published("lost")
+    assert b"lost" in store.answer("", JSON).body
+    lost = Project.objects.get(normalized_name="lost")
+    JournalEntry.objects.filter(project="lost").delete()
+    Project.objects.filter(pk=lost.pk).update(published_at=None)
+    for name in ("one", "two", "three"):  # past the serial that the files have
+        published(name)
+    body = store.answer("", JSON).body
+    assert b"three" in body
+    assert b"lost" not in body
+
+
 # -- the database is away ------------------------------------------------------------------------
 
 
@@ -242,7 +274,7 @@ def test_a_database_that_is_away_is_asked_once_a_second(no_database, monkeypatch
         asked.append(name)
         _gone()
 
-    monkeypatch.setattr(pages, "serial_of", fail)
+    monkeypatch.setattr(pages, "state_of", fail)
     for _ in range(5):
         with pytest.raises(OperationalError):
             store.answer("demo", JSON)
@@ -262,7 +294,7 @@ def test_what_changed_while_it_was_away_is_seen_when_it_is_back(monkeypatch, cap
     published()
     store.answer("demo", JSON)
     with monkeypatch.context() as patch:
-        patch.setattr(pages, "serial_of", lambda name: _gone())
+        patch.setattr(pages, "state_of", lambda name: _gone())
         assert store.answer("demo", JSON)
     yank()
     store.database._try_again = 0  # a second later

@@ -100,7 +100,7 @@ def _purge(projects: Sequence[str]) -> Purge:
 
 
 def _pages(name: str) -> list[str]:
-    return [reverse(view, args=[name]) for view in ("simple-project", "json", "project")]
+    return [reverse(view, args=[name]) for view in ("simple-project", "json")]
 
 
 def _addresses(file: File) -> list[str]:

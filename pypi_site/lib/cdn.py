@@ -92,7 +92,7 @@ def _fastly(changed: Purge) -> None:
 
 
 def _varnish(changed: Purge) -> None:
-    """The xkey module; the VCL in docs/cdn.md hands these headers to it."""
+    """The xkey module; deploy/varnish.vcl hands these headers to it."""
     for address, (keys, soft) in product(settings.CDN_ADDRESSES, list(_by_kind(changed))):
         _tell("PURGE", address, {"xkey-softpurge" if soft else "xkey-purge": " ".join(keys)})
 
@@ -106,7 +106,7 @@ def _by_kind(changed: Purge) -> list[tuple[tuple[str, ...], bool]]:
     ]
 
 
-# What nginx keeps apart for one address of the simple API, if configured as docs/cdn.md says.
+# What nginx keeps apart for one address of the simple API, as deploy/nginx-cache.conf has it.
 _VARIANTS = (
     "text/html",
     "application/vnd.pypi.simple.v1+html",
@@ -115,7 +115,7 @@ _VARIANTS = (
 
 
 def _nginx(changed: Purge) -> None:
-    """PURGE of each address, as the module ngx_cache_purge and nginx Plus take it."""
+    """PURGE of each address, as the module ngx_cache_purge takes it."""
     for address, url in product(settings.CDN_ADDRESSES, changed.urls):
         parts = urlsplit(url)
         for accept in _VARIANTS if parts.path.startswith("/simple/") else ("*/*",):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import signal
 import sys
 import tempfile
 import threading
@@ -46,7 +47,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few uploads and 64 MiB at once")
     parser.add_argument("--no-peer", action="store_true", help="leave pypiserver out")
     options = parser.parse_args()
-    unwind_on_signals()
+    unwind_on_signals(signal.SIGINT)
     with tempfile.TemporaryDirectory(prefix="gatehouse-uploads-") as folder:
         met = show(measure(Path(folder), options.quick, not options.no_peer))
     return 0 if options.quick or met else 1

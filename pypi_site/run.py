@@ -62,10 +62,20 @@ def free_slot(data: Path) -> Iterator[int]:
             return
 
 
-def unwind_on_signals() -> None:
-    """Leave by an exception, so that the lease on the database is returned."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+def unwind_on_signals(*more: signal.Signals) -> None:
+    """Leave by an exception, so that the lease on the database is returned.
+
+    Scripts start what runs in the background with SIGINT ignored: name it to be stopped by it.
+    """
+    numbers = (signal.SIGTERM, signal.SIGHUP, *more)
+
+    def leave(number: int, frame: object) -> None:
+        for each in numbers:  # a second one must not stop the unwinding
+            signal.signal(each, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for number in numbers:
+        signal.signal(number, leave)
 
 
 def _call(command: list[str], environment: dict[str, str], folder: Path | None) -> int:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -30,7 +31,7 @@ NAMES = ("gatehouse", "nginx", "devpi", "pypiserver", "simple-repository")
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
-    unwind_on_signals()
+    unwind_on_signals(signal.SIGINT)
     if not tools.have("wrk"):
         return 2
     measured = Results()

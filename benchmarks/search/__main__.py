@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -23,7 +24,7 @@ from pypi_site.run import unwind_on_signals
 
 def main() -> int:
     options = _options()
-    unwind_on_signals()
+    unwind_on_signals(signal.SIGINT)
     with tempfile.TemporaryDirectory(prefix="gh-search-") as temporary:
         data = Path(options.data or temporary)
         os.environ |= {"GATEHOUSE_DATA": str(data), "DJANGO_SETTINGS_MODULE": "pypi_site.settings"}

@@ -1,17 +1,20 @@
 """Soak a server in mixed load, and say whether it stood it.
 
-    .venv/bin/python -m benchmarks.soak [--minutes 30] [--readers 2]
+    .venv/bin/python -m benchmarks.soak [--minutes 30] [--readers 2] [--nice 10] [--rest 0.02]
 
 Starts ``bin/serve`` on a fresh data directory.  Readers ask for pages in every form and coding,
 conditionally and not, and for files; writers upload, yank, un-yank, delete and restore by HTTP
 with a token, and look at the page after each answer.  At the end there must be no error, no
 growth of memory, and no page that differs from one that is rendered then.  Exits with 1 otherwise.
+Stopped by SIGINT or SIGTERM it takes its server down and says nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import signal
 import socket
 import sys
 import tempfile
@@ -42,7 +45,8 @@ TROUBLE = re.compile(r"Traceback|\bERROR\b|\bCRITICAL\b|ended \(exit code|Postgr
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
-    unwind_on_signals()
+    unwind_on_signals(signal.SIGINT)
+    os.nice(options.nice)
     home = data_directory()
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="soak-", dir=home) as folder:
@@ -61,6 +65,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--minutes", type=float, default=30, help="how long (30)")
     add("--readers", type=int, default=2, help="processes of the fast role; 0 for none (2)")
     add("--pause", type=float, default=0.2, help="seconds between two changes of a writer (0.2)")
+    add("--rest", type=float, default=0, help="seconds between two requests of a reader (0)")
+    add("--nice", type=int, default=0, help="how far the server and its load stand back (0)")
     return parser.parse_args(arguments)
 
 
@@ -71,9 +77,11 @@ def soak(folder: Path, options: argparse.Namespace) -> Iterator[str]:
     with serving(folder / "data", *flags, **SETTINGS) as server:
         site = Site("127.0.0.1", server.port, server.bootstrap())
         ports = [server.port, port] if options.readers else [server.port]
-        load = Load(site, [(site.host, each) for each in ports], options.pause)
+        addresses = [(site.host, each) for each in ports]
+        load = Load(site, addresses, options.pause, options.rest)
         eventually(lambda: all(map(listens, ports)), 60, because="the readers answer")
         seconds = options.minutes * 60
+        print(f"{site.address} is under load for {options.minutes:g} minutes.", flush=True)
         watched = memories.watching(server, seconds / SAMPLES)
         with watched as memory, load.running(READERS, WRITERS):
             time.sleep(seconds)

@@ -30,6 +30,7 @@ class Load:
     site: Site
     addresses: Sequence[tuple[str, int]]
     pause: float  # seconds between two changes of one writer
+    rest: float = 0  # and between two requests of one reader
     projects: int = 12  # of each writer
     stop: threading.Event = field(default_factory=threading.Event)
     done: Counter[str] = field(default_factory=Counter)
@@ -82,6 +83,8 @@ class Reader:
         kinds = (self._project, self._root, self._file) if self.load.known else (self._root,)
         weights = (85, 5, 10)[: len(kinds)]
         self.random.choices(kinds, weights)[0](self.random.choice(self.clients))
+        if self.load.rest:
+            self.load.stop.wait(self.load.rest)
 
     def _project(self, client: Client) -> None:
         self._page(client, f"/simple/{self._name()}/")

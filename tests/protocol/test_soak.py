@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +14,16 @@ from benchmarks.server import Site
 from benchmarks.soak import pages
 from benchmarks.soak.client import Client
 from benchmarks.soak.load import Load
+from pypi_site.run import ROOT
 from tests.protocol.conftest import People
-from tests.protocol.server import Server, eventually
+from tests.protocol.server import (
+    Server,
+    clean_environment,
+    descendants,
+    eventually,
+    is_alive,
+    kill,
+)
 
 pytestmark = pytest.mark.protocol
 
@@ -46,6 +58,34 @@ def test_a_page_that_differs_is_found(live: Server):
     found = list(pages.compared(Client("127.0.0.1", live.port), wrong))
     assert len(found) == 12
     assert all("is not the page of now" in line for line in found)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_soak_that_is_stopped_leaves_nothing_behind(tmp_path: Path, number: signal.Signals):
+    """Also in the background of a script, where SIGINT is ignored at first."""
+    command = [sys.executable, "-m", "benchmarks.soak"]
+    command += ["--minutes", "5", "--readers", "0", "--rest", "0.1", "--nice", "1"]
+    with (tmp_path / "log").open("w+") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=clean_environment(GATEHOUSE_DATA=str(tmp_path / "home")),
+            stdout=log,
+            stderr=log,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+        )
+        try:
+            eventually(lambda: "under load" in (tmp_path / "log").read_text(), 120)
+            its_own = descendants(process.pid)
+            assert its_own
+            process.send_signal(number)
+            process.send_signal(number)  # the impatient do
+            assert process.wait(60) == 128 + number
+            assert "Traceback" not in (tmp_path / "log").read_text()
+            eventually(lambda: not any(map(is_alive, its_own)), 20, because="all of them ended")
+            assert not list((tmp_path / "home").glob("soak-*"))
+        finally:
+            kill(*descendants(process.pid), process.pid)
 
 
 def test_a_refused_writer_is_a_fault_of_the_load(live: Server, people: People):

@@ -27,6 +27,7 @@ from packages import (
 from packages import files as file_verbs
 from packages import views as pages
 from packages.api import ProjectViewSet
+from packages.download_api import DownloadsView
 from packages.simple import files, previews
 from packages.simple import views as simple
 from packages.stage_api import StageViewSet
@@ -97,6 +98,7 @@ def _verbs(
 
 
 VERBS_API = [
+    path("downloads/", DownloadsView.as_view(), name="api-downloads"),
     *_verbs("", "api-project", ProjectVerb, "archive", "activate", "restore", of=projects),
     *_verbs("", "api-project", DeprecateView, "deprecate", of=projects),
     *_verbs("", "api-project", RenameView, "rename", of=renames),

@@ -84,6 +84,26 @@ def of_files(files: Iterable[int], days: int = MONTH) -> dict[int, int]:
     return dict(rows.values_list("file_id").annotate(Sum("count")))
 
 
+def by_day(project: Project, days: int = MONTH) -> dict[str, int]:
+    """Downloads of the project on each of the last `days` days (ISO 8601); only what is above 0."""
+    rows = ProjectDay.objects.filter(project=project, day__gt=_before(days)).order_by("day")
+    return {day.isoformat(): count for day, count in rows.values_list("day", "count")}
+
+
+def of_files_by_day(files: Iterable[int], days: int = MONTH) -> dict[int, dict[str, int]]:
+    """The same of files, by their ids."""
+    rows = FileDay.objects.filter(file__in=list(files), day__gt=_before(days)).order_by("day")
+    found: dict[int, dict[str, int]] = {}
+    for file, day, count in rows.values_list("file_id", "day", "count"):
+        found.setdefault(file, {})[day.isoformat()] = count
+    return found
+
+
+def first_of(days: int) -> date:
+    """The first of the last `days` days, today included."""
+    return _before(days) + timedelta(days=1)
+
+
 def _before(days: int) -> date:
     return today() - timedelta(days=days)
 

@@ -134,6 +134,31 @@ def test_the_page_and_the_api_of_a_project_tell_them(file, client):
     assert told == {"last_day": 1234, "last_week": 1235, "last_month": 1235, "total": 1236}
 
 
+def test_programs_read_them_by_day_version_and_file(file, client, django_assert_max_num_queries):
+    sdist = index.published_file(sdist=True, version="2.0", uploader=file.uploaded_by)
+    today, earlier = (str(downloads.today() - timedelta(days=days)) for days in (0, 3))
+    add(file, 2)
+    add(file, 3, days_ago=3)
+    add(sdist, 5, days_ago=3)
+    add(sdist, 7, days_ago=40)
+    with django_assert_max_num_queries(4):
+        told = client.get("/api/v1/projects/Demo/downloads/").json()
+    assert told["days"] == {earlier: 8, today: 2}
+    assert told["versions"] == {"1.0": 5, "2.0": 5}
+    assert told["files"] == {file.filename: 5, sdist.filename: 5}
+    assert client.get("/api/v1/projects/demo/downloads/?days=41").json()["versions"]["2.0"] == 12
+    of_one = client.get("/api/v1/projects/demo/downloads/?version=1.0.0&days=1").json()
+    assert (of_one["version"], of_one["first_day"]) == ("1.0", today)
+    assert of_one["days"] == {today: 2}
+    assert of_one["files"] == {file.filename: {today: 2}}
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "x", "91", "³", "9" * 30])
+def test_days_that_are_not_kept_are_refused(file, client, days):
+    answer = client.get(f"/api/v1/projects/demo/downloads/?days={days}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-days")
+
+
 # -- writing -------------------------------------------------------------------------------------
 
 

@@ -208,6 +208,11 @@ DOORS: dict[str, list[tuple[Ask, Expect]]] = {
     "/api/v1/projects/(?P<pk>[A-Za-z0-9][A-Za-z0-9._-]*)/$": [
         (get("/api/v1/projects/{name}/"), known)
     ],
+    "/api/v1/projects/<project:name>/downloads/": [
+        (get("/api/v1/projects/{name}/downloads/"), known),
+        (get("/api/v1/projects/{name}/downloads/?version=1.0"), first),
+        (get("/api/v1/projects/{name}/downloads/?version=2.0"), second),
+    ],
     "/project/<project:name>/": [(get("/project/{name}/"), best)],
     "/project/<project:name>/<version:version>/": [
         (get("/project/{name}/1.0/"), first),
@@ -349,7 +354,7 @@ EXEMPT: dict[str, str] = {
     r"^/legacy/$|^/upload/2\.0/": WRITES,
     r"^/legacy/<project:name>/<version:version>/$": "leads to the page of a release, unseen",
     r"^/stages/": SECRET,
-    r"^/api/v1/projects/<project:name>/": WRITES,
+    r"^/api/v1/projects/<project:name>/(?!downloads/)": WRITES,
     r"^/project/<project:name>/(stages|files|releases|settings|people)/": OWNERS,
     r"^/\(\?:": "answers what is nowhere else: not found, or the same with a slash",
 }

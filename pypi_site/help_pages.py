@@ -44,6 +44,10 @@ GROUPS = (
             Row("/pypi/NAME/VERSION/json", "One release of it."),
             Row("/api/v1/search/?q=WORDS", "Projects found, with filters as on the search page."),
             Row("/api/v1/projects/", "All projects, page by page, in our own words."),
+            Row(
+                "/api/v1/projects/NAME/downloads/",
+                "Downloads of 30 days by day, version and file; ?days=... and ?version=...",
+            ),
             Row("/simple/NAME/", "What installers read: HTML, or JSON by Accept (PEP 691)."),
         ),
     ),

@@ -70,6 +70,7 @@ def test_twine_is_told_the_new_name(renamed, tools: Tools, tmp_path: Path):
         ("/feeds/project/former-name/releases.atom", "/feeds/project/present-name/releases.atom"),
         ("/rss/project/former-name/releases.xml", "/rss/project/present-name/releases.xml"),
         ("/api/v1/projects/former-name/", "/api/v1/projects/present-name/"),
+        ("/api/v1/projects/former-name/downloads/", "/api/v1/projects/present-name/downloads/"),
         ("/project/former-name/", "/project/present-name/"),
         ("/project/former-name/1.0/", "/project/present-name/1.0/"),
     ],

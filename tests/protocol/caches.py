@@ -56,6 +56,8 @@ def running(kind: str, folder: Path, port: int, origin: int) -> Iterator[Index]:
     finally:
         process.terminate()
         process.wait(20)
+    errors = folder / "error.log"
+    assert not errors.exists() or "exited on signal" not in errors.read_text()
 
 
 def _listening(process: subprocess.Popen[bytes], port: int, folder: Path) -> Callable[[], bool]:

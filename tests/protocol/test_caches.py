@@ -267,11 +267,12 @@ def fading(request, tmp_path: Path) -> Iterator[Fading]:
 
 
 PAGE = "/simple/demo/"
+OLD_AFTER = 2.5  # seconds: one, and what nginx rounds, which counts whole ones
 
 
 def test_an_old_page_is_shown_while_a_new_one_is_fetched(fading: Fading):
     assert fading.cache.get(PAGE).text == f"{PAGE} 1"
-    time.sleep(1.5)
+    time.sleep(OLD_AFTER)
     fading.origin.wait.clear()  # the origin hangs; nobody waits for it
     assert {fading.cache.get(PAGE).text for _ in range(5)} == {f"{PAGE} 1"}
     eventually(lambda: fading.origin.asked[PAGE] == 2, 10, because="one asks anew")
@@ -282,7 +283,7 @@ def test_an_old_page_is_shown_while_a_new_one_is_fetched(fading: Fading):
 def test_an_old_page_is_shown_while_the_origin_refuses(fading: Fading):
     assert fading.cache.get(PAGE).status == 200
     fading.origin.status, fading.origin.headers = 503, {"Cache-Control": "no-store"}
-    time.sleep(1.5)
+    time.sleep(OLD_AFTER)
     for _ in range(5):
         answer = fading.cache.get(PAGE)
         assert (answer.status, answer.text) == (200, f"{PAGE} 1")
@@ -293,7 +294,7 @@ def test_an_old_page_is_shown_while_there_is_no_origin(fading: Fading):
     assert fading.cache.get(PAGE).status == 200
     fading.origin.shutdown()
     fading.origin.server_close()
-    time.sleep(1.5)
+    time.sleep(OLD_AFTER)
     for _ in range(5):
         answer = fading.cache.get(PAGE)
         assert (answer.status, answer.text) == (200, f"{PAGE} 1")

@@ -217,13 +217,27 @@ class Writer:
 
     def _look(self, client: Client, name: str) -> None:
         """Names and yanks are those that were answered, not those of a moment ago."""
-        seen = {file: bool(facts["yanked"]) for file, facts in files_of(client, name).items()}
         expected = {filename(name, version): yes for version, yes in self.offered[name].items()}
-        if seen != expected:
-            differ = sorted(set(seen.items()) ^ set(expected.items()))
-            port = client.connection.port
-            raise Unexpected(f"{name} at port {port} does not show the last change: {differ[:4]}")
+        for door, seen in (("page", page_of(client, name)), ("JSON", document_of(client, name))):
+            if seen != expected:
+                differ = sorted(set(seen.items()) ^ set(expected.items()))[:4]
+                where = f"{door} of {name} at port {client.connection.port}"
+                raise Unexpected(f"The {where} does not show the last change: {differ}")
         self.load.count("changes seen at once")
+
+
+def page_of(client: Client, name: str) -> dict[str, bool]:
+    """Each file of a project, and whether it is yanked, by the simple API."""
+    return {file: bool(facts["yanked"]) for file, facts in files_of(client, name).items()}
+
+
+def document_of(client: Client, name: str) -> dict[str, bool]:
+    """The same by PyPI's JSON API, which knows no project without releases."""
+    answer = client.get(f"/pypi/{name}/json", {"Accept-Encoding": "gzip"})
+    if answer.status not in (200, 404):
+        raise Unexpected(f"/pypi/{name}/json: {answer.status} {answer.body[:200]!r}")
+    releases = answer.json["releases"] if answer.status == 200 else {}
+    return {file["filename"]: file["yanked"] for files in releases.values() for file in files}
 
 
 def filename(name: str, version: str) -> str:

@@ -134,7 +134,7 @@ def test_files_are_kept_with_ranges_and_conditions(behind: Behind):
 
 def test_an_upload_takes_out_what_it_changed_and_nothing_else(behind: Behind, tmp_path: Path):
     paths = ["/simple/", "/simple/cached/", "/pypi/cached/json"]
-    warm(behind.cache, *paths, "/simple/untouched/", file_of(behind.server.index, "cached"))
+    warm(behind.cache, *paths, "/simple/untouched/", file_of(behind.server.index, "untouched"))
     wheel = make_wheel(tmp_path, "cached", "2.0")
     assert behind.server.index.upload(wheel, behind.token).status == 200
     eventually(lambda: len(behind.cache.files("cached")) == 2, 40, because="the page was purged")

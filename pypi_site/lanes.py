@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.conf import settings
+
 from packages.simple import file_lane
 from packages.simple import lane as simple_lane
 from pypi_site.lib.wsgi import Environ, Lane, StartResponse
@@ -12,8 +14,23 @@ from pypi_site.lib.wsgi import Environ, Lane, StartResponse
 LANES: tuple[Lane, ...] = (file_lane.answer, simple_lane.answer)
 
 
+def at_once(environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
+    """What a server may send without waiting for anything: a prepared page that is in memory.
+
+    On the host of files there is none.
+    """
+    if settings.FILES_ORIGIN and file_lane.is_files_host(environ):
+        return None
+    return simple_lane.answer_from_memory(environ, start_response)
+
+
 class WithLanes:
-    """A WSGI application: the first lane that answers, else `application`."""
+    """A WSGI application: the first lane that answers, else `application`.
+
+    `at_once` is for a server's loop (`pypi_site.at_once`), where nothing may wait.
+    """
+
+    at_once = staticmethod(at_once)
 
     def __init__(self, application: Lane, lanes: tuple[Lane, ...] = LANES) -> None:
         self.application = application

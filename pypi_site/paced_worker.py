@@ -1,5 +1,7 @@
 """gunicorn's threaded worker with patience that ends: slow clients hold no thread for ever.
 
+It answers prepared pages from its own loop (`pypi_site.at_once`), everything else in its threads.
+
 A request may keep us waiting `GATEHOUSE_REQUEST_GRACE` seconds in all, and a second more for each
 `GATEHOUSE_SLOWEST_UPLOAD` bytes that have come. Only time spent waiting counts. Who is slower in
 the headers is cut off; in the body the view hears of it and answers 408 (RFC 9110, 15.5.9).
@@ -8,13 +10,18 @@ the headers is cut off; in the body the view hears of it and answers 408 (RFC 91
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import time
+from datetime import timedelta
 from typing import Any
 
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from pypi_site import at_once
+from pypi_site.lib.wsgi import Lane
 
 GRACE_SECONDS = float(os.environ.get("GATEHOUSE_REQUEST_GRACE", "20"))
 SLOWEST = int(os.environ.get("GATEHOUSE_SLOWEST_UPLOAD", "2048"))  # bytes a second
@@ -98,3 +105,59 @@ class PacedWorker(ThreadWorker):
         with contextlib.suppress(AttributeError, OSError):
             milliseconds = STALLED_SECONDS * 1000
             conn.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+
+    # -- answers from the loop ---------------------------------------------------------------
+
+    def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
+        """Answer at once what can be, and leave the rest to a thread."""
+        left = self._answer_at_once(conn)
+        if left is None:
+            super().on_client_socket_readable(conn, client)
+        elif left:
+            self._finish_in_thread(conn, left)
+
+    def _answer_at_once(self, conn: TConn) -> bytes | None:
+        """What could not be sent yet of the answer; None: this request is for a thread."""
+        if not self.alive or self.nr + 1 >= self.max_requests or self._lane is None:
+            return None  # or the connection is to be closed after this request
+        try:
+            head = conn.sock.recv(at_once.HEAD_LIMIT, socket.MSG_PEEK)
+            answer = at_once.answer(self.cfg, self._lane, head, conn.client)
+            if answer is None:
+                return None
+            sent = conn.sock.send(answer.data)
+            conn.sock.recv(len(head))  # now it is ours
+        except Exception:  # noqa: BLE001 - a thread meets it again and says so; the loop must go on
+            return None
+        self._note(conn, answer)
+        return answer.data[sent:]
+
+    @functools.cached_property
+    def _lane(self) -> Lane | None:
+        """None where the bytes are not HTTP/1, or the application has no such lane."""
+        return None if self.cfg.is_ssl else getattr(self.wsgi, "at_once", None)
+
+    def _note(self, conn: TConn, answer: at_once.Answer) -> None:
+        """The connection is in use.  To put it last among those kept is worth doing each second."""
+        self.nr += 1
+        if self.log.access_log_enabled:
+            self.log.access(answer, answer.request, answer.environ, timedelta())
+        if time.monotonic() > conn.timeout - self.cfg.keepalive + 1:
+            self.keepalived_conns.remove(conn)
+            conn.set_timeout()
+            self.keepalived_conns.append(conn)
+
+    def _finish_in_thread(self, conn: TConn, rest: bytes) -> None:
+        """Somebody who reads slowly must not keep the others waiting."""
+        self.poller.unregister(conn.sock)
+        self.keepalived_conns.remove(conn)
+        sending = self.tpool.submit(_send_all, conn.sock, rest)
+        sending.add_done_callback(
+            lambda done: self.method_queue.defer(self.finish_request, conn, done)
+        )
+
+
+def _send_all(connection: socket.socket, rest: bytes) -> bool:
+    connection.setblocking(True)
+    connection.sendall(rest)
+    return True  # the connection is kept

@@ -7,7 +7,7 @@ be sent.  Everything else, errors included, is for the views, which use the same
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from django.conf import settings
@@ -26,11 +26,21 @@ PREFIX = "/simple/"
 _NORMALIZED = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*)?", re.ASCII)
 NAME_LENGTH = 128
 _ALL = tuple(Coding)
+Find = Callable[[str, Variant], Answer | None]
 _MEMORY = 4096  # strings of Accept and Accept-Encoding; clients send few
 
 
 def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
     """The lane (see `pypi_site.lib.wsgi`)."""
+    return _answer(environ, start_response, _find)
+
+
+def answer_from_memory(environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
+    """The same for what can be sent as it is: asks neither disk nor database, so it never waits."""
+    return _answer(environ, start_response, _bytes_in_memory)
+
+
+def _answer(environ: Environ, start_response: StartResponse, find: Find) -> Iterable[bytes] | None:
     path = environ["PATH_INFO"]
     if not path.startswith(PREFIX) or environ.get("QUERY_STRING"):
         return None
@@ -39,7 +49,7 @@ def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes] |
         return None
     offered = root_files.CODINGS if path == PREFIX else _ALL
     variant = _variant(environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_ENCODING"), offered)
-    found = _find(path, variant) if variant else None
+    found = find(path, variant) if variant else None
     if found is None or (settings.SECURE_SSL_REDIRECT and wsgi.must_redirect(environ)):
         return None
     return _send(environ, start_response, found, method)
@@ -80,13 +90,20 @@ def _variant(
 
 def _find(path: str, variant: Variant) -> Answer | None:
     """What is in memory and current; else whatever the store finds."""
-    name = path[len(PREFIX) : -1]
-    document = store.documents.get((name, variant.kind))
+    return _in_memory(path, variant) or _ask(path, path[len(PREFIX) : -1], variant)
+
+
+def _in_memory(path: str, variant: Variant) -> Answer | None:
+    document = store.documents.get((path[len(PREFIX) : -1], variant.kind))
     if document and path[-1] == "/" and document.is_current(markers.here()):
         document.used = True
-        if found := document.answers.get(variant):
-            return found
-    return _ask(path, name, variant)
+        return document.answers.get(variant)
+    return None
+
+
+def _bytes_in_memory(path: str, variant: Variant) -> Answer | None:
+    found = _in_memory(path, variant)
+    return found if found and isinstance(found.body, bytes) else None
 
 
 def _ask(path: str, name: str, variant: Variant) -> Answer | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
+from accounts import second_factors
 from accounts.models import ApiToken, CiIdentity, User
 
 CLIENT_LENGTH = 300
@@ -35,8 +36,13 @@ class Actor:
         )
 
     def may(self, permission: str) -> bool:
-        """Whether he holds a Django permission; a token never carries its owner's powers."""
-        return bool(self.user and not self.token and self.user.has_perm(permission))
+        """Whether he holds a Django permission, and the second factor that the site wants with it.
+
+        A token never carries its owner's powers.
+        """
+        if self.user is None or self.token or not self.user.has_perm(permission):
+            return False
+        return second_factors.suffice_for_staff(self.user)
 
 
 SYSTEM = Actor()

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 
-from accounts import actors, people, tokens
+from accounts import actors, people, signup_admin, tokens  # noqa: F401 - registers its tables
 from accounts.models import ApiToken, AuditEvent, CiIdentity, User
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
 

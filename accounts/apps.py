@@ -5,3 +5,10 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self) -> None:
+        from allauth.account.signals import user_logged_in
+
+        from accounts import sessions
+
+        user_logged_in.connect(sessions.begin)

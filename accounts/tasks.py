@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from accounts import emails
-from accounts.models import ApiToken
+from accounts import emails, invitations
+from accounts.models import ApiToken, SignupInvitation
 
 
 def tell_of_leak(token: int, where: str) -> bool:
@@ -13,3 +13,13 @@ def tell_of_leak(token: int, where: str) -> bool:
         return False
     context = {"token": leaked, "where": where}
     return emails.send(leaked.user, "accounts/email/token_leaked.txt", context)
+
+
+def invite(pk: int) -> bool:
+    """Write to somebody whom an administrator invited, unless that is over."""
+    row = SignupInvitation.objects.open().select_related("invited_by").filter(pk=pk).first()
+    if row is None:
+        return False
+    context = {"invitation": row, "link": invitations.link(row.email)}
+    emails.send_to(row.email, "accounts/email/invited.txt", context)
+    return True

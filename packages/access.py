@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
+from accounts import second_factors
 from accounts.actors import SYSTEM, Actor
 from accounts.models import ApiToken, TokenAction, User
 from packages import names
@@ -232,6 +233,7 @@ def require_uploader(actor: Actor) -> None:
         raise EmailNotVerified(
             f"Verify the e-mail address of {actor.user.username} first, then upload again."
         )
+    second_factors.require_to_upload(actor.user)
     require_allowed(actor, TokenAction.UPLOAD)
 
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import actors
+from accounts import actors, sensitive
 from accounts.models import ApiToken, User
 from packages import access, manage_views, roles
 from packages.choices import Choice
@@ -99,6 +99,7 @@ def _address(view: str, project: Project, key: object) -> str:
 
 @login_required
 @require_POST
+@sensitive.confirmed
 def invite(request: HttpRequest, name: str) -> HttpResponse:
     """Offer a role."""
     project = manage_views.own_project(request, name, access.OWNERS)
@@ -130,6 +131,7 @@ def withdraw(request: HttpRequest, name: str, identifier: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
+@sensitive.confirmed
 def change(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     """Give somebody the other role."""
     project, role = _role(request, name, pk)
@@ -144,6 +146,7 @@ def change(request: HttpRequest, name: str, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@sensitive.confirmed
 def remove(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     """Take a role away, or give up one's own."""
     project, role = _role(request, name, pk)

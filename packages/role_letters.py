@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from accounts import emails
+from typing import Any
+
+from accounts import emails, invitations
 from accounts.models import User
 from packages.models import Invitation, Project
 
@@ -15,8 +17,9 @@ def invite(pk: int) -> bool:
     invitation = Invitation.objects.open().select_related("project", "invited_by").filter(pk=pk)
     if (found := invitation.first()) is None:
         return False
-    context = {"invitation": found, "project": found.project}
+    context: dict[str, Any] = {"invitation": found, "project": found.project}
     if found.by_email:  # perhaps of somebody who has no account yet
+        context["link"] = invitations.link(found.recipient)
         emails.send_to(found.recipient, INVITED, context)
         return True
     user = User.objects.filter(username__iexact=found.recipient, is_active=True).first()

@@ -124,6 +124,11 @@ def _require_pace(actor: Actor) -> None:
         )
 
 
+def is_invited(email: str) -> bool:
+    """Whether the address, in lower case, is invited to a project (`settings.INVITERS`)."""
+    return Invitation.objects.open().filter(recipient=email).exists()
+
+
 def invitation_for(user: User, identifier: str) -> Invitation:
     """An invitation that the user may answer; anybody else's is not found."""
     mine = Invitation.objects.for_user(user).filter(identifier=identifier)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import actors
+from accounts import actors, sensitive
 from packages import access, choices, manage_views, names, projects, renames
 from packages.choices import Ask, Choice
 from packages.models import FormerName, Project, ProjectStatus
@@ -168,6 +168,7 @@ def activate(request: HttpRequest, project: Project) -> str:
     return f"{project} is active again."
 
 
+@sensitive.confirmed
 @_owners_only
 def rename(request: HttpRequest, project: Project) -> str:
     renamed = renames.rename(
@@ -179,6 +180,7 @@ def rename(request: HttpRequest, project: Project) -> str:
     return f"{project} is called {renamed} now. Upload its next release under that name."
 
 
+@sensitive.confirmed
 @_owners_only
 def delete(request: HttpRequest, project: Project) -> str:
     projects.require_confirmed(project, manage_views.written(request, "confirm"))

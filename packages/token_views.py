@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -18,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import actors, tokens
+from accounts import actors, sensitive, tokens
 from accounts.models import ApiToken, TokenAction, User
 from packages import access
 from packages.models import Project
@@ -81,7 +80,7 @@ class TokenForm(forms.Form):
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]
+@sensitive.confirmed
 def own_tokens(request: HttpRequest) -> HttpResponse:
     """The tokens of whoever is signed in, and a form for another."""
     user = request.user

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.cache import never_cache
 
+from accounts import second_factors
+from accounts.models import User
 from moderation.policies import DECIDE
 from packages.models import Stage
+
+
+def _needs_a_factor(user: object) -> bool:
+    return isinstance(user, User) and user.is_staff and not second_factors.suffice_for_staff(user)
+
 
 _ORDER = {label: place for place, label in enumerate(["moderation", "packages", "accounts"])}
 
@@ -43,6 +53,19 @@ class GatehouseAdminSite(admin.AdminSite):
         """The desk first, then the index, then the people, then what django brings along."""
         apps = super().get_app_list(request, app_label)
         return sorted(apps, key=lambda app: _ORDER.get(app["app_label"], len(_ORDER)))
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Where staff needs a second factor, whoever has none is led to set one up."""
+        inner: Callable[..., HttpResponseBase] = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def guarded(request: HttpRequest, *args: Any, **arguments: Any) -> HttpResponseBase:
+            if _needs_a_factor(request.user):
+                messages.warning(request, "The administration wants a second factor: add one here.")
+                return redirect("mfa_index")
+            return inner(request, *args, **arguments)
+
+        return guarded
 
     @property
     def login(self) -> Any:  # type: ignore[override]

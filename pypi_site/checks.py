@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 
 from accounts import issuers
 from pypi_site.lib import forwarded
+from pypi_site.sign_in import SIGNUPS
 
 HOLDS = ("nobody", "untrusted", "everybody")
 
@@ -103,6 +104,61 @@ def issuers_can_be_trusted(**kwargs: Any) -> list[CheckMessage]:
         hint = "Correct GATEHOUSE_OIDC_PROVIDERS or GATEHOUSE_OIDC_ISSUERS."
         return [Error(f"Trusted publishing: {error}.", hint=hint, id="gatehouse.E007")]
     return []
+
+
+@register()
+def sign_in_is_consistent(**kwargs: Any) -> list[CheckMessage]:
+    """A sign-up that nobody, or everybody, can use is said at start."""
+    hint = "docs/sign-in.md tells more."
+    return [Error(words, hint=hint, id="gatehouse.E008") for words in _sign_in_faults()]
+
+
+def _sign_in_faults() -> list[str]:
+    providers = settings.SIGN_IN_PROVIDERS
+    github = "APPS" in settings.SOCIALACCOUNT_PROVIDERS["github"]
+    faults = {
+        f"GATEHOUSE_SIGNUP is {settings.SIGNUP!r}, and none of {', '.join(SIGNUPS)}.": (
+            settings.SIGNUP not in SIGNUPS
+        ),
+        "GATEHOUSE_SIGNUP is 'providers', and there is no provider.": (
+            settings.SIGNUP == "providers" and not (github or providers)
+        ),
+        "GATEHOUSE_GITHUB_ORGANIZATIONS is set, and GATEHOUSE_GITHUB_CLIENT_ID is not.": (
+            bool(settings.GITHUB_ORGANIZATIONS) and not github
+        ),
+        "GATEHOUSE_SIGN_IN_PROVIDERS names an id twice.": (
+            len({given.get("id") for given in providers}) < len(providers)
+        ),
+    }
+    return [words for words, there in faults.items() if there] + _provider_faults()
+
+
+def _provider_faults() -> list[str]:
+    needed = ("id", "server", "client_id", "client_secret")
+    found = []
+    for given in settings.SIGN_IN_PROVIDERS:
+        who = f"Provider {given.get('id', '?')!r} of GATEHOUSE_SIGN_IN_PROVIDERS"
+        if missing := [name for name in needed if not given.get(name)]:
+            found.append(f"{who} has no {', '.join(missing)}.")
+        elif not _is_private_channel(given["server"]):
+            found.append(f"{who} is not reached by https.")
+    return found
+
+
+def _is_private_channel(address: str) -> bool:
+    """Tokens come straight from the provider: nobody may stand in between."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
+
+
+@register(Tags.security, deploy=True)
+def sign_up_goes_round_nothing(**kwargs: Any) -> list[CheckMessage]:
+    """Who limits GitHub to organisations hardly means to let everybody else in by a form."""
+    if not settings.GITHUB_ORGANIZATIONS or settings.SIGNUP != "open" or settings.EMAIL_DOMAINS:
+        return []
+    words = "GATEHOUSE_GITHUB_ORGANIZATIONS limits GitHub, and the form lets anybody sign up."
+    hint = "Set GATEHOUSE_SIGNUP=providers, or GATEHOUSE_EMAIL_DOMAINS."
+    return [CheckWarning(words, hint=hint, id="gatehouse.W002")]
 
 
 @register(Tags.security, deploy=True)

@@ -5,5 +5,5 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """The name of this index."""
-    return {"SITE_NAME": settings.SITE_NAME}
+    """The name of this index, and who may make an account."""
+    return {"SITE_NAME": settings.SITE_NAME, "SIGNUP": settings.SIGNUP}

@@ -14,6 +14,8 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
+from pypi_site import sign_in
+
 env = environ.Env()
 MIB = 1024 * 1024
 DAY = 24 * 3600
@@ -83,6 +85,9 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "django_q",
     "csp",
@@ -104,6 +109,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.sessions.LastSeenMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -274,10 +280,7 @@ SEARCH_TIMEOUT = env.int("GATEHOUSE_SEARCH_TIMEOUT", default=1000)  # millisecon
 AUTH_USER_MODEL = "accounts.User"
 INVITATION_DAYS = env.int("GATEHOUSE_INVITATION_DAYS", default=14)
 INVITATIONS_PER_DAY = env.int("GATEHOUSE_INVITATIONS_PER_DAY", default=50)
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
 _VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
@@ -287,25 +290,32 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_REDIRECT_URL = "home"
 LOGIN_URL = "account_login"
-ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
-ACCOUNT_USERNAME_VALIDATORS = "accounts.models.USERNAME_VALIDATORS"
-ACCOUNT_USERNAME_BLACKLIST = ["__token__", "admin", "root", "system"]
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
-ACCOUNT_SIGNUP_OPEN = env.bool("GATEHOUSE_SIGNUP_OPEN", default=True)
-SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
-SOCIALACCOUNT_LOGIN_ON_GET = False
-SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, object]] = {"github": {"SCOPE": ["user:email"]}}
-if _GITHUB := env.str("GATEHOUSE_GITHUB_CLIENT_ID", default=""):
-    SOCIALACCOUNT_PROVIDERS["github"]["APPS"] = [
-        {
-            "client_id": _GITHUB,
-            "secret": env.str("GATEHOUSE_GITHUB_CLIENT_SECRET", default=""),
-        }
-    ]
+vars().update(sign_in.allauth(SITE_NAME))
+# Who may make an account: one of sign_in.SIGNUPS.
+SIGNUP = env.str("GATEHOUSE_SIGNUP", default="open")
+# Only addresses of these domains, and of their subdomains; none: of any.
+EMAIL_DOMAINS = [
+    domain.strip().lower().lstrip("@") for domain in env.list("GATEHOUSE_EMAIL_DOMAINS", default=[])
+]
+# Who is asked whether an address is invited: functions of accounts and of apps above it.
+INVITERS = ["accounts.invitations.by_administrator", "packages.roles.is_invited"]
+# Without a second factor: no powers of staff, and no uploads.
+SECOND_FACTOR_FOR_STAFF = env.bool("GATEHOUSE_SECOND_FACTOR_FOR_STAFF", default=False)
+SECOND_FACTOR_TO_UPLOAD = env.bool("GATEHOUSE_SECOND_FACTOR_TO_UPLOAD", default=False)
+# How long somebody who has just proven who he is need not do so again.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("GATEHOUSE_CONFIRM_SECONDS", default=900)
+_GITHUB = env.str("GATEHOUSE_GITHUB_URL", default=sign_in.GITHUB).rstrip("/")
+_GITHUB_CLIENT = env.str("GATEHOUSE_GITHUB_CLIENT_ID", default="")
+_GITHUB_SECRET = env.str("GATEHOUSE_GITHUB_CLIENT_SECRET", default="")
+# Who signs in with GitHub must be in one of these; none: anybody.
+GITHUB_ORGANIZATIONS = env.list("GATEHOUSE_GITHUB_ORGANIZATIONS", default=[])
+# OpenID Connect: a list of objects (docs/sign-in.md).
+SIGN_IN_PROVIDERS = env.json("GATEHOUSE_SIGN_IN_PROVIDERS", default=[])
+SOCIALACCOUNT_PROVIDERS = {
+    "github": sign_in.github(_GITHUB, _GITHUB_CLIENT, _GITHUB_SECRET, GITHUB_ORGANIZATIONS),
+    "openid_connect": sign_in.openid_connect(SIGN_IN_PROVIDERS),
+}
 
 # -- Trusted publishing ----------------------------------------------------------------------
 
@@ -348,7 +358,10 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "https:", "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF, "https://github.com"],
+        "form-action": [
+            SELF,
+            *sign_in.origins(_GITHUB if _GITHUB_CLIENT else "", SIGN_IN_PROVIDERS),
+        ],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }

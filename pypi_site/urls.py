@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import URLPattern, include, path, re_path
 from rest_framework.routers import DefaultRouter
 
-from accounts import leaks
+from accounts import join_views, leaks, session_views
 from moderation import views as case_pages
 from packages import (
     feed_views,
@@ -251,6 +251,10 @@ urlpatterns = [
         people_views.decline,
         name="invitation-decline",
     ),
+    path("accounts/join/<str:key>/", join_views.join, name="join"),
+    path("accounts/sessions/", session_views.listing, name="usersessions_list"),
+    path("accounts/sessions/others/end/", session_views.end_others, name="sessions-end"),
+    path("accounts/sessions/<int:pk>/end/", session_views.end_one, name="session-end"),
     path("_/leaked-tokens/", leaks.report, name="leaked-tokens"),
     path("_/oidc/audience", oidc_views.audience, name="oidc-audience"),
     path("_/oidc/mint-token", oidc_views.mint_token, name="oidc-mint-token"),

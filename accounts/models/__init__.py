@@ -3,6 +3,11 @@
 from accounts.models.audit import AuditEvent
 from accounts.models.ci import CiIdentity
 from accounts.models.people import USERNAME_GRAMMAR, USERNAME_VALIDATORS, User, UserManager
+from accounts.models.signup import (
+    ProhibitedEmailDomain,
+    ProhibitedUsername,
+    SignupInvitation,
+)
 from accounts.models.tokens import (
     ApiToken,
     ApiTokenQuerySet,
@@ -18,6 +23,9 @@ __all__ = [
     "ApiTokenQuerySet",
     "AuditEvent",
     "CiIdentity",
+    "ProhibitedEmailDomain",
+    "ProhibitedUsername",
+    "SignupInvitation",
     "TokenAction",
     "TokenPlace",
     "User",

@@ -27,6 +27,14 @@ class UserManager(DjangoUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(username__iexact=username)
 
+    def by_login(self, login: str) -> User | None:
+        """Whoever signs in with this user name or address; one who verified it goes first."""
+        if "@" not in login:  # no user name has one
+            return self.filter(username__iexact=login).first()
+        addresses = EmailAddress.objects.filter(email=login.lower()).select_related("user")
+        address = addresses.order_by("-verified", "pk").first()
+        return address.user if address else self.filter(email__iexact=login).first()
+
 
 class User(AbstractUser):
     """A person.  `trusted_at` says since when uploads of new projects need no moderator."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import factory
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
@@ -23,6 +24,8 @@ class UserFactory(factory.django.DjangoModelFactory):
 
     username = factory.Sequence(lambda number: f"person{number}")
     email = factory.LazyAttribute(lambda user: f"{user.username}@example.org")
+    # Came from a provider: whoever has a password is asked for it before sensitive changes.
+    password = factory.LazyFunction(lambda: make_password(None))
 
     class Params:
         trusted = factory.Trait(trusted_at=factory.LazyFunction(timezone.now))

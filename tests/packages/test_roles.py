@@ -60,7 +60,7 @@ def test_somebody_is_invited_told_and_accepts(project, owner, mailoutbox, by):
     run_all()
     (letter,) = mailoutbox
     assert letter.to == [person.email]
-    assert "/accounts/invitations/" in letter.body
+    assert ("/accounts/invitations/" if by == "username" else "/accounts/join/") in letter.body
     assert not project.roles.filter(user=person).exists()
     role = roles.accept(invitation, actor=actor(person))
     assert (role.user, role.kind) == (person, "maintainer")
@@ -74,7 +74,7 @@ def test_an_address_without_an_account_is_written_to_and_finds_its_invitation(
     invite(project, owner, "newcomer@example.org")
     run_all()
     assert mailoutbox[0].to == ["newcomer@example.org"]
-    assert "You need an account there" in mailoutbox[0].body
+    assert "If you have no account there yet" in mailoutbox[0].body
     person = UserFactory(email="newcomer@example.org")
     assert Invitation.objects.open().for_user(person).count() == 1
 

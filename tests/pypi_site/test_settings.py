@@ -93,7 +93,7 @@ def test_a_plain_address_trusts_no_proxy_about_tls(read):
         ("ALLOW_DIRECT_REFERENCES", "1", "UPLOAD_ALLOW_DIRECT_REFERENCES", True),
         ("EXTRA_CLASSIFIERS", "Private :: X", "UPLOAD_EXTRA_CLASSIFIERS", {"Private :: X"}),
         ("UPLOAD_POLICIES", "a.b,c.d", "UPLOAD_POLICIES", ["a.b", "c.d"]),
-        ("SIGNUP_OPEN", "no", "ACCOUNT_SIGNUP_OPEN", False),
+        ("SIGNUP", "invited", "SIGNUP", "invited"),
         ("REDIRECT_TO_HTTPS", "true", "SECURE_SSL_REDIRECT", True),
         ("EMAIL_FROM", "Index <index@example.org>", "SERVER_EMAIL", "index@example.org"),
         ("EMAIL_URL", "smtp+tls://u:p@mail.example.org:587", "EMAIL_HOST", "mail.example.org"),

@@ -8,6 +8,7 @@ from django.db import models
 
 from accounts.actors import Actor
 from accounts.models import AuditEvent
+from pypi_site.lib import sql
 
 
 def record(
@@ -20,7 +21,7 @@ def record(
     after: dict[str, Any] | None = None,
 ) -> AuditEvent:
     """Add one event, in the transaction of the change that it tells of."""
-    return AuditEvent.objects.create(
+    event = AuditEvent(
         user=actor.user,
         actor=actor.label[:200],
         action=action,
@@ -33,3 +34,4 @@ def record(
         address=actor.address,
         client=actor.client,
     )
+    return sql.insert(event)

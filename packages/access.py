@@ -12,6 +12,7 @@ from accounts.models import ApiToken, TokenAction, User
 from packages import names
 from packages.models import File, FormerName, Project, Publisher, Release, Role, TokenProject
 from packages.models.release import ReleaseQuerySet
+from pypi_site.lib import sql
 from pypi_site.lib.problems import Moved, NotFound, Problem, Refused
 
 DELETE_FILE = "packages.delete_file"
@@ -19,6 +20,13 @@ CHANGE_PROJECT = "packages.change_project"
 CHANGE_RELEASE = "packages.change_release"
 OWNERS = (Role.Kind.OWNER,)
 UPLOADERS = (Role.Kind.OWNER, Role.Kind.MAINTAINER)
+_MINE = """
+    where it.user_id = %(user)s and it.kind = any(%(kinds)s) and other.normalized_name = %(name)s
+"""
+_HAS_ROLE = """
+    select exists (select from packages_role
+    where user_id = %(user)s and kind = any(%(kinds)s) and project_id = %(project)s)
+"""
 
 
 class NotYours(Refused):
@@ -160,8 +168,8 @@ def role_on(actor: Actor, name: str) -> Role:
 
 def _role(actor: Actor, normalized: str) -> Role | None:
     """The actor's role in the project of this name, and the project with it."""
-    mine = Role.objects.filter(user=actor.user, project__normalized_name=normalized)
-    return mine.filter(kind__in=UPLOADERS).select_related("project").first()
+    facts = {"user": actor.user and actor.user.pk, "name": normalized, "kinds": _values(UPLOADERS)}
+    return sql.first(Role, _MINE, facts, related="project")
 
 
 def require_accepting(project: Project) -> None:
@@ -357,7 +365,12 @@ def _may_upload(actor: Actor, project: Project) -> bool:
 
 
 def _has_role(actor: Actor, project: Project, kinds: Iterable[str]) -> bool:
-    return project.roles.filter(user=actor.user, kind__in=list(kinds)).exists()
+    facts = {"user": actor.user and actor.user.pk, "kinds": _values(kinds), "project": project.pk}
+    return bool(sql.scalar(_HAS_ROLE, facts))
+
+
+def _values(kinds: Iterable[str]) -> list[str]:
+    return [str(kind) for kind in kinds]
 
 
 def require_allowed(actor: Actor, action: TokenAction) -> None:

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.utils import timezone
 
 from accounts.actors import Actor
 from packages import markers, purges
 from packages.models import JournalEntry, Project
+from pypi_site.lib import sql
 
 CHANNEL = "gatehouse_journal"  # what the trigger notifies (migration 0008)
 _LOCK = 0x6A6F7572  # "jour": the advisory lock that puts commits in the order of their serials
+# Serials are drawn row by row, after the lock is had: rows of `lock` come first.
+_RECORD = f"""
+    with lock as materialized (select pg_advisory_xact_lock({_LOCK})),
+    entries as (
+        insert into packages_journalentry (at, project, version, action, actor)
+        select %(at)s, %(project)s, %(version)s, action, %(actor)s
+        from lock, unnest(%(actions)s::text[]) with ordinality as given (action, place)
+        order by place
+        returning serial
+    )
+    update packages_project set serial = (select max(serial) from entries)
+    where id = %(key)s returning serial
+"""  # noqa: S608 - a constant of ours
 
 
 def record(
@@ -30,17 +46,16 @@ def record(
     """
     if not actions:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-    facts = {
+    facts: dict[str, Any] = {
         "project": name or project.normalized_name,
         "version": version,
         "actor": actor.label[:200],
+        "at": timezone.now(),
     }
     entries = [JournalEntry(action=action, **facts) for action in actions]
-    JournalEntry.objects.bulk_create(entries)
-    project.serial = entries[-1].serial
-    project.save(update_fields=["serial"])
+    project.serial = sql.scalar(_RECORD, {**facts, "actions": [*actions], "key": project.pk})
+    for serial, entry in enumerate(entries, project.serial - len(entries) + 1):
+        entry.serial = serial
     purges.request(facts["project"])
     transaction.on_commit(lambda: markers.touch(facts["project"]), robust=True)
     return entries

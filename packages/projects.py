@@ -13,11 +13,13 @@ from packages import access, events, files, journal, names, pending_publishers
 from packages.marks import valid_reason
 from packages.models import File, Project, ProjectStatus, Role
 from packages.models.project import SUCCESSOR_LENGTH
+from pypi_site.lib import sql
 from pypi_site.lib.problems import Conflict, Problem
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 STATUS = ["status", "status_reason", "status_before", "status_reason_before", "successor"]
 LIMITS = ["max_file_size", "max_project_size", "max_members", "max_metadata_size"]
+_LOCKED = "where it.normalized_name = %(name)s for update"
 
 
 class InvalidName(Problem):
@@ -80,18 +82,21 @@ def _find_or_reserve(actor: Actor, normalized: str, name: str) -> Project:
 
     While we wait for the lock, or for the name, the project may get another name.
     """
-    locked = Project.objects.select_for_update()
-    if project := locked.filter(normalized_name=normalized).first():
+    if project := _locked(normalized):
         return project
     access.require_never_used(actor, normalized)
     try:
         with transaction.atomic():  # a row of ours is locked as long as nobody else sees it
             return Project.objects.create(normalized_name=normalized, name=name)
     except IntegrityError:
-        if project := locked.filter(normalized_name=normalized).first():
+        if project := _locked(normalized):
             return project
         access.require_never_used(actor, normalized)
         raise NameTaken(f"The name {normalized} was taken this moment; try again.") from None
+
+
+def _locked(normalized: str) -> Project | None:
+    return sql.first(Project, _LOCKED, {"name": normalized})
 
 
 def require_free_to_all(name: str) -> None:

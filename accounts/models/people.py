@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 
+from pypi_site.lib import sql
+
 USERNAME_GRAMMAR = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,48}[A-Za-z0-9])?\Z"
 USERNAME_VALIDATORS = [
     RegexValidator(
@@ -19,6 +21,7 @@ USERNAME_VALIDATORS = [
         "Use 1 to 50 letters, digits, '.', '_' or '-'; begin and end with a letter or digit.",
     )
 ]
+_VERIFIED = 'where it.user_id = %(user)s and it.verified order by it."primary" desc, it.id'
 
 
 class UserManager(DjangoUserManager["User"]):
@@ -63,6 +66,5 @@ class User(AbstractUser):
     @cached_property
     def verified_email(self) -> str | None:
         """The address that we may write to: verified, the primary one first."""
-        addresses = EmailAddress.objects.filter(user=self, verified=True)
-        emails = addresses.order_by("-primary", "pk").values_list("email", flat=True)
-        return next(iter(emails), None)
+        found = sql.first(EmailAddress, _VERIFIED, {"user": self.pk})
+        return found and found.email

@@ -44,6 +44,7 @@ _USED = """
     select exists (select from packages_file where identity = any(%(identities)s))
     or exists (select from packages_stagedfile where reserved and identity = any(%(identities)s))
 """
+_SAME_VERSION = "where it.project_id = %(project)s and it.sort_key = %(key)s"
 
 
 class FileExists(Conflict):
@@ -263,7 +264,8 @@ def files_of(stage: Stage) -> list[StagedFile]:
 def publish(stage: Stage, staged: Sequence[StagedFile], *, actor: Actor) -> None:
     """Make a stage public, all its files at once; `actor` is who wanted that."""
     now, project = timezone.now(), stage.project
-    known = project.releases.filter(sort_key=stage.sort_key).first()
+    version = {"project": project.pk, "key": stage.sort_key}
+    known = sql.first(Release, _SAME_VERSION, version)
     access.require_no_quarantine(project, known)
     release = known or (_new_release(stage, staged, now, actor) if staged else None)
     files = _publish_files(staged, release, now) if release else []
@@ -283,7 +285,7 @@ def _new_release(
 ) -> Release:
     """The release of this version; its metadata is the first file's (MET-15)."""
     metadata = staged[0].metadata
-    return Release.objects.create(
+    release = Release(
         project=stage.project,
         version=stage.version,
         sort_key=stage.sort_key,
@@ -295,13 +297,13 @@ def _new_release(
         published_by=actor.user,
         published_by_ci=actor.ci,
     )
+    return sql.insert(release)
 
 
 def _publish_files(staged: Sequence[StagedFile], release: Release, now: datetime) -> list[File]:
     names_of_facts = [field.attname for field in Artifact._meta.concrete_fields]
     facts = [{name: getattr(file, name) for name in names_of_facts} for file in staged]
-    files = [File(release=release, published_at=now, **each) for each in facts]
-    return File.objects.bulk_create(files)
+    return [sql.insert(File(release=release, published_at=now, **each)) for each in facts]
 
 
 def close(stage: Stage, status: StageStatus) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import Prefetch
@@ -9,7 +10,7 @@ from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from packages import access, downloads, names
+from packages import access, downloads, names, provenance
 from packages.models import File, Project, ProjectStatus, Release
 from packages.verb_api import DeleteProjectView
 
@@ -19,6 +20,7 @@ class FileSerializer(serializers.ModelSerializer):
 
     url = serializers.CharField(source="get_absolute_url")
     yanked = serializers.SerializerMethodField()
+    published_by = serializers.SerializerMethodField()
 
     class Meta:
         model = File
@@ -32,10 +34,16 @@ class FileSerializer(serializers.ModelSerializer):
             "requires_python",
             "uploaded_at",
             "yanked",
+            "published_by",
         ]
 
     def get_yanked(self, file: File) -> str | bool:
         return file.yank
+
+    def get_published_by(self, file: File) -> dict[str, str] | None:
+        """The CI job that uploaded it, with addresses to look at; None if a person did."""
+        job = provenance.of(file.uploaded_by_ci)
+        return asdict(job) if job else None
 
 
 class ReleaseSerializer(serializers.ModelSerializer):
@@ -84,7 +92,8 @@ class ProjectViewSet(viewsets.ReadOnlyModelViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One project with its downloads and its releases, newest first."""
         project = access.known_project(names.normalize(kwargs["pk"]))
-        offered = Prefetch("files", File.objects.offered().in_order(), to_attr="offered_files")
+        files = File.objects.offered().select_related("uploaded_by_ci").in_order()
+        offered = Prefetch("files", files, to_attr="offered_files")
         releases = project.releases.offered().newest_first().prefetch_related(offered)
         body = ProjectSerializer(project).data
         listed = ReleaseSerializer(releases, many=True).data

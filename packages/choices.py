@@ -24,7 +24,7 @@ class Choice:
     """A form that posts to `address`; what it asks, or says in `text`, is folded away at first.
 
     `what` it is about is said to those who do not see in which row it stands.  `value` is sent as
-    `on`, for switches.
+    `on`, for switches.  An `opened` one is unfolded: it was refused, and what was written is kept.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Choice:
     danger: bool = False
     value: str = ""
     what: str = ""
+    opened: bool = False
 
 
 def reason(hint: str, *, required: bool = False, length: int = REASON_LENGTH) -> Ask:

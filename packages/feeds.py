@@ -114,7 +114,7 @@ def _releases(releases: ReleaseQuerySet, filters: Filters) -> list[Entry]:
     if filters != Filters():
         recent = newest.values("pk")[:WINDOW]
         newest = _filtered(newest, filters).filter(pk__in=recent)
-    rows = newest.select_related("project", "published_by").defer("metadata")
+    rows = newest.select_related("project", "published_by", "published_by_ci").defer("metadata")
     return [_of_release(release) for release in rows[:RELEASES]]
 
 
@@ -133,7 +133,7 @@ def _of_release(release: Release) -> Entry:
         title=f"{release.project.name} {release.version}",
         path=release.get_absolute_url(),
         summary=release.summary,
-        author=release.published_by.username if release.published_by else "",
+        author=str(release.published_by_ci or release.published_by or ""),
         at=release.published_at,
         categories=tuple(mark for mark, applies in marks.items() if applies),
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from packages.choices import Choice
 from packages.models import File, Project, Release
+from packages.provenance import Provenance
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Row:
     at: datetime | None = None
     state: Badge | None = None
     sha256: str = ""
+    job: Provenance | None = None
     choices: tuple[Choice, ...] = ()
 
 

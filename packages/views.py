@@ -15,7 +15,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import conditional_page, require_safe
 
-from packages import access, descriptions, downloads, names, particulars
+from packages import access, descriptions, downloads, names, particulars, provenance
 from packages.models import File, Project, ProjectStatus, Release, Role
 from packages.models.file import FileType
 from packages.tables import Badge, Row, Table
@@ -241,7 +241,8 @@ def _body(project: Project, release: Release | None) -> dict[str, object]:
 
 def _files(release: Release) -> Table:
     """The source distribution, then the wheels by name."""
-    files = File.objects.offered().filter(release=release).defer("metadata").in_order()
+    offered = File.objects.offered().filter(release=release).defer("metadata")
+    files = offered.select_related("uploaded_by_ci").in_order()
     rows = [_row(file, release) for file in sorted(files, key=_wheels_last)]
     return Table(f"Files of {release}", ("Size", "Uploaded", "SHA-256"), tuple(rows))
 
@@ -263,6 +264,7 @@ def _row(file: File, release: Release) -> Row:
         size=file.size,
         at=file.uploaded_at,
         sha256=file.sha256,
+        job=provenance.of(file.uploaded_by_ci),
     )
 
 

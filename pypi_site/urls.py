@@ -17,6 +17,7 @@ from packages import (
     oidc_views,
     people_views,
     projects,
+    publisher_views,
     release_views,
     releases,
     renames,
@@ -28,6 +29,7 @@ from packages import files as file_verbs
 from packages import views as pages
 from packages.api import ProjectViewSet
 from packages.download_api import DownloadsView
+from packages.publisher_api import PendingPublisherViewSet, PublisherViewSet
 from packages.simple import files, previews
 from packages.simple import views as simple
 from packages.stage_api import StageViewSet
@@ -146,6 +148,34 @@ SETTINGS = [
         name="project-redirect",
     ),
 ]
+PUBLISHERS = [
+    path("", publisher_views.of_project, name="project-publishers"),
+    path("add/<slug:issuer>/", publisher_views.add, name="project-publisher-add"),
+    path("<uuid:identifier>/remove/", publisher_views.remove, name="project-publisher-remove"),
+]
+OWN_PUBLISHERS = [
+    path("", publisher_views.own, name="pending-publishers"),
+    path("prepare/<slug:issuer>/", publisher_views.prepare, name="publisher-prepare"),
+    path("<uuid:identifier>/withdraw/", publisher_views.withdraw, name="publisher-withdraw"),
+]
+PUBLISHERS_API = [
+    path("", PublisherViewSet.as_view({"get": "list", "post": "create"}), name="api-publishers"),
+    path(
+        "<uuid:publisher>/", PublisherViewSet.as_view({"delete": "destroy"}), name="api-publisher"
+    ),
+]
+PENDING_API = [
+    path(
+        "",
+        PendingPublisherViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-pending-publishers",
+    ),
+    path(
+        "<uuid:publisher>/",
+        PendingPublisherViewSet.as_view({"delete": "destroy"}),
+        name="api-pending-publisher",
+    ),
+]
 PEOPLE = [
     path("", people_views.people, name="project-people"),
     path("invite/", people_views.invite, name="project-invite"),
@@ -204,6 +234,8 @@ urlpatterns = [
     # programs
     path("api/v1/projects/<project:name>/", include(VERBS_API)),
     path("api/v1/projects/<project:name>/stages/", include(STAGES_API)),
+    path("api/v1/projects/<project:name>/publishers/", include(PUBLISHERS_API)),
+    path("api/v1/publishers/pending/", include(PENDING_API)),
     path("api/v1/search/", SearchView.as_view(), name="api-search"),
     path("api/v1/suggest/", SuggestView.as_view(), name="api-suggest"),
     path("api/v1/", include(router.urls)),
@@ -232,6 +264,7 @@ urlpatterns = [
     path("project/<project:name>/files/", include(FILES)),
     path("project/<project:name>/releases/", include(RELEASES)),
     path("project/<project:name>/people/", include(PEOPLE)),
+    path("project/<project:name>/publishers/", include(PUBLISHERS)),
     path("project/<project:name>/settings/", include(SETTINGS)),
     path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
     path("accounts/questions/<int:pk>/", case_pages.answer, name="case-answer"),
@@ -240,6 +273,7 @@ urlpatterns = [
     path("help/apis/", help_pages.apis, name="apis"),
     path("accounts/tokens/", token_views.own_tokens, name="tokens"),
     path("accounts/tokens/<slug:identifier>/revoke/", token_views.revoke, name="token-revoke"),
+    path("accounts/publishers/", include(OWN_PUBLISHERS)),
     path("accounts/invitations/", people_views.invitations, name="invitations"),
     path(
         "accounts/invitations/<uuid:identifier>/accept/",

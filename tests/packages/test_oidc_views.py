@@ -10,69 +10,19 @@ import time
 from typing import Any
 
 import pytest
-from django.core.cache import cache
-from django.test import Client
 
 from accounts import issuers
 from accounts.models import ApiToken, AuditEvent, CiIdentity
-from packages import oidc_views, publishers
-from packages.models import File, Project, Publisher
+from packages import oidc_views
+from packages.models import File, Project
 from pypi_site.lib.problems import PROBLEM_JSON
 from tests.factories import index
-from tests.factories.dists import make_wheel
-from tests.factories.oidc import AUDIENCE, Issuer, issuing
-from tests.factories.people import UserFactory, actor, token_for
-from tests.protocol.clients import form, upload_headers
+from tests.factories.oidc import AUDIENCE
+from tests.factories.people import UserFactory, token_for
+from tests.packages.oidc_helpers import MINT, issuer, mint, post, prepare, project, trust, upload
 
+__all__ = ["issuer", "project"]  # fixtures
 pytestmark = pytest.mark.django_db
-FACTS = {"repository": "ann/demo", "workflow": "release.yml", "environment": "pypi"}
-MINT = "/_/oidc/mint-token"
-
-
-@pytest.fixture
-def issuer(settings):
-    with issuing() as running:
-        settings.OIDC_ISSUERS, settings.OIDC_LOOPBACK = running.settings, True
-        settings.OIDC_AUDIENCE = AUDIENCE
-        cache.clear()
-        oidc_views.window.__init__(60)
-        yield running
-
-
-@pytest.fixture
-def project(issuer) -> Project:
-    return index.project("demo")
-
-
-def trust(project: Project, **changes: Any) -> Publisher:
-    owner = project.roles.get().user
-    return publishers.add(project, "forge", FACTS | changes, actor=actor(owner))
-
-
-def prepare(name: str, person: Any = None, **changes: Any) -> Publisher:
-    person = person or UserFactory(trusted=True)
-    return publishers.prepare(name, "forge", FACTS | changes, actor=actor(person))
-
-
-def post(client: Client, body: Any, path: str = MINT) -> Any:
-    data = body if isinstance(body, bytes | str) else json.dumps(body)
-    return client.post(path, data, content_type="application/json")
-
-
-def mint(client: Client, issuer: Issuer, **claims: Any) -> str:
-    answer = post(client, {"token": issuer.token(**claims)})
-    assert answer.status_code == 200, answer.content
-    return str(answer.json()["token"])
-
-
-def upload(client: Client, token: str, tmp_path, name: str = "demo", version: str = "2.0") -> Any:
-    path = make_wheel(tmp_path, name=name, version=version)
-    headers = upload_headers(token)
-    kind = headers["Content-Type"]
-    authorization = headers["Authorization"]
-    return client.post(
-        "/legacy/", form(path, {"name": name}), content_type=kind, HTTP_AUTHORIZATION=authorization
-    )
 
 
 def refused(answer: Any, code: str, status: int = 422) -> str:

@@ -6,7 +6,8 @@ missed; everything else is quoted, so nothing that somebody types can be an oper
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -25,30 +26,44 @@ _STEMS: Final = """
     from unnest(%s::text[], %s::bool[]) with ordinality as asked (words, phrase, place)
     order by place
 """
+_DISTANCE = re.compile(r"<(?:-|\d+)>")  # how far apart words stand in a phrase
 
 
 @dataclass(frozen=True)
 class Compiled:
     """A search as PostgreSQL takes it.  Empty texts ask for nothing.
 
-    `every` are the words that must be there, `some` the same with one of them enough, `filters`
-    what is asked of fields and what may not be there.
+    `every` are the words that must be there, `some` the same with one of them enough; `ranked` and
+    `ranked_some` weigh the literal words beside their stems.  `filters` is what is asked of fields
+    and what may not be there.  `loose_filters` are the filters less
+    phrases that may not be there, and wherever the words of others stand.
     """
 
     every: str = ""
     some: str = ""
+    ranked: str = ""
+    ranked_some: str = ""
     filters: str = ""
+    loose_filters: str = ""
     name: str = ""
     key: str = ""
     single: bool = False
     positive: bool = False  # it asks for something, not only without something
-    phrased: bool = False
+    phrased: bool = False  # it matters where words stand
     start: datetime | None = None
     end: datetime | None = None
 
     @property
     def all(self) -> str:
-        return _and(filter(None, (self.every, self.filters)))
+        return self.beside(self.every)
+
+    def beside(self, words: str) -> str:
+        """These words, with what is asked of fields."""
+        return _and(filter(None, (words, self.filters)))
+
+    def loosely(self, words: str) -> str:
+        """As `beside`, wherever the words of a phrase stand: all that an index knows."""
+        return _and(filter(None, (_DISTANCE.sub("&", words), self.loose_filters)))
 
     def __bool__(self) -> bool:
         return bool(self.all or self.start or self.end)
@@ -60,27 +75,53 @@ def compile_query(query: Query) -> Compiled:
     stems = _stems(texts)
     keep = _meant(texts, stems)
     wanted: list[str] = []
+    ranked: list[str] = []
     fields: list[str] = []
-    positive = False
+    loose: list[str] = []
+    positive = phrased = False
     for group in query.groups:
-        parts = [part for term in group if (part := _part(term, stems, keep))]
-        plain = all(not (term.field or term.negated) for term in group)
-        if parts:
-            (wanted if plain else fields).append(_or(parts))
-            positive = positive or not any(term.negated for term in group)
+        parts = {term: part for term in group if (part := _part(term, stems, keep))}
+        if not parts:
+            continue
+        if all(not (term.field or term.negated) for term in group):
+            wanted.append(_or(parts.values()))
+            ranked.append(_or(text for term in parts for text in stems[term] if text))
+        else:
+            fields.append(_or(parts.values()))
+            loose.append(_loosened(parts))
+        positive = positive or not any(term.negated for term in group)
+        phrased = phrased or any(map(_is_phrase, parts.items()))
     typed = query.words
     return Compiled(
         every=_and(wanted),
         some=_or(wanted),
+        ranked=_and(ranked),
+        ranked_some=_or(ranked),
         filters=_and(fields),
+        loose_filters=_and(filter(None, loose)),
         name=names.normalize(typed) if typed else "",
         key=words.squash(typed),
         single=len(wanted) == 1,
         positive=positive,
-        phrased=any(term.phrase for term in texts),
+        phrased=phrased,
         start=max((period.start for period in query.periods if period.start), default=None),
         end=min((period.end for period in query.periods if period.end), default=None),
     )
+
+
+def _is_phrase(item: tuple[Term, str]) -> bool:
+    """Whether it matters where its words stand."""
+    term, part = item
+    return not term.field and bool(_DISTANCE.search(part))
+
+
+def _loosened(parts: dict[Term, str]) -> str:
+    """What an index can tell of alternatives; nothing if one is a phrase that shall be absent."""
+    phrases = dict(filter(_is_phrase, parts.items()))
+    if any(term.negated for term in phrases):
+        return ""
+    loose = {term: _DISTANCE.sub("&", part) for term, part in phrases.items()}
+    return _or((parts | loose).values())
 
 
 def _stems(terms: list[Term]) -> dict[Term, tuple[str, str]]:
@@ -103,8 +144,8 @@ def _part(term: Term, stems: dict[Term, tuple[str, str]], keep: set[Term]) -> st
     if term.field:
         found = _of_field(term)
     elif term in keep:
-        english, literal = stems[term]
-        found = _or(part for part in (literal, english) if part)
+        # Where a word is, its stem is, too (see `documents`): one look-up finds both.
+        found = next(filter(None, stems[term]), "")
     else:
         return ""
     return f"!({found})" if term.negated and found else found
@@ -142,9 +183,10 @@ def _python(text: str) -> str:
     return filters.quoted(filters.lexeme("python", version))
 
 
-def _and(parts: Iterator[str] | list[str] | filter[str]) -> str:
+def _and(parts: Iterable[str]) -> str:
     return " & ".join(f"({part})" for part in parts)
 
 
-def _or(parts: Iterator[str] | list[str]) -> str:
-    return " | ".join(f"({part})" for part in parts)
+def _or(parts: Iterable[str]) -> str:
+    """Each once: most words are their own stem, and to look for them twice takes twice as long."""
+    return " | ".join(f"({part})" for part in dict.fromkeys(parts))

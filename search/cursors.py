@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -29,7 +30,8 @@ COLUMNS: Final = {
     "downloads": ("downloads", True),
 }
 ORDERS: Final = (RELEVANCE, *COLUMNS)
-BROAD: Final = 20_000  # matches that are sorted in memory; more than a tier holds
+# Matches of a rarer word that are sorted in memory; in a period, which is a second index to read.
+BROAD, BROAD_IN_PERIOD = 5_000, 600
 
 
 class InvalidCursor(Problem):
@@ -91,45 +93,78 @@ def ordered(
 ) -> list[tuple[Any, int]]:
     """One row more than a page, by date, name or downloads.
 
-    What was found whole is sorted; a broad word is walked along the index of the order, where its
-    next match is never far.
+    A broad word is walked along the index of the order, where its next match is never far; of a
+    rarer one the matches are gathered and sorted.  What had to be looked into is as it was found.
     """
+    if compiled.all and compiled.positive and not (candidates.complete or compiled.phrased):
+        matching = _dated(compiled).filter(_holds(_MATCHES, compiled.all))
+        if _expected(matching) > BROAD:
+            return _walked(matching, place, size)
+        return _gathered(compiled, place, size)
+    if compiled.all or candidates.complete:
+        found = SearchDocument.objects.filter(pk__in=list(candidates.scores))
+        return _walked(found, place, size)
+    return _walked(_dated(compiled), place, size)
+
+
+_MATCHES: Final = "vector @@ %s::tsquery"
+
+
+def _expected(documents: QuerySet[SearchDocument]) -> int:
+    """How many rows the planner expects: it counts the words that are common."""
+    plan = json.loads(documents.values_list("pk").order_by().explain(format="json"))
+    return int(plan[0]["Plan"]["Plan Rows"])
+
+
+def _dated(compiled: Compiled) -> QuerySet[SearchDocument]:
+    documents = SearchDocument.objects.all()
+    if compiled.start:
+        documents = documents.filter(updated_at__gte=compiled.start)
+    if compiled.end:
+        documents = documents.filter(updated_at__lt=compiled.end)
+    return documents
+
+
+def _walked(documents: QuerySet[SearchDocument], place: Place, size: int) -> list[tuple[Any, int]]:
     column, descending = COLUMNS[place.order]
-    documents = _after(_matching(compiled, candidates), place)
+    if place.value is not None:
+        documents = documents.filter(_holds(_after(place.order), place.value, place.key))
     sign = "-" if descending else ""
     rows = documents.order_by(f"{sign}{column}", f"{sign}project")
     return list(rows.values_list(column, "pk")[: size + 1])
 
 
-def _matching(compiled: Compiled, candidates: Candidates) -> QuerySet[SearchDocument]:
-    documents = SearchDocument.objects.all()
-    if candidates.complete:
-        return documents.filter(pk__in=list(candidates.scores))
-    if compiled.start:
-        documents = documents.filter(updated_at__gte=compiled.start)
-    if compiled.end:
-        documents = documents.filter(updated_at__lt=compiled.end)
-    if compiled.positive and candidates.tier > 0:
-        return documents.filter(_holds(_GATHERED, compiled.all, BROAD))
-    return documents.filter(_holds(_MATCHES, compiled.all)) if compiled.all else documents
-
-
-_MATCHES: Final = "vector @@ %s::tsquery"
-_GATHERED: Final = """
-    project_id = any(array(
-        select project_id from search_searchdocument where vector @@ %s::tsquery limit %s
-    ))
-"""
-
-
-def _after(documents: QuerySet[SearchDocument], place: Place) -> QuerySet[SearchDocument]:
-    if place.value is None:
-        return documents
-    column, descending = COLUMNS[place.order]
-    condition = f"({column}, project_id) {'<' if descending else '>'} (%s, %s)"
-    return documents.filter(_holds(condition, place.value, place.key))
+def _after(order: str) -> str:
+    column, descending = COLUMNS[order]
+    return f"({column}, project_id) {'<' if descending else '>'} (%s, %s)"
 
 
 def _holds(condition: str, *values: Any) -> RawSQL:
     """A condition that the ORM has no words for; the text is ours, values are parameters."""
     return RawSQL(condition, values, BooleanField())  # noqa: S611
+
+
+_GATHERED: Final = """
+    select {column}, project_id from (
+        select {column}, project_id from search_searchdocument where vector @@ %s::tsquery
+        and (%s::timestamptz is null or updated_at >= %s)
+        and (%s::timestamptz is null or updated_at < %s) limit %s
+    ) as gathered where {after}
+    order by {column} {direction}, project_id {direction} limit %s
+"""
+
+
+def _gathered(compiled: Compiled, place: Place, size: int) -> list[tuple[Any, int]]:
+    column, descending = COLUMNS[place.order]
+    period = [compiled.start, compiled.start, compiled.end, compiled.end]
+    most = BROAD_IN_PERIOD if any(period) else BROAD
+    begun = place.value is not None
+    statement = _GATHERED.format(
+        column=column,
+        after=_after(place.order) if begun else "true",
+        direction="desc" if descending else "asc",
+    )
+    after = [place.value, place.key] if begun else []
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [compiled.all, *period, most, *after, size + 1])
+        return list(cursor.fetchall())

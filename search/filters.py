@@ -12,6 +12,7 @@ from search import words
 
 PYTHONS: Final = ("2.7", *(f"3.{minor}" for minor in range(6, 17)))
 _CLASSIFIED = re.compile(r"Programming Language :: Python :: (\d\.\d+)")
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 _PEOPLE: Final = ("author", "author_email", "maintainer", "maintainer_email")
 MOST: Final = 200  # lexemes of one field
 
@@ -31,10 +32,9 @@ def lexemes(
     metadata: Mapping[str, Any], requires_python: str, imports: Iterable[str], owners: Iterable[str]
 ) -> list[str]:
     """All of one project but its classifiers, which are found by number (see `labels`)."""
-    people = " ".join(str(metadata.get(key, "")) for key in _PEOPLE)
     licenses = [*texts_of_license(metadata), *licenses_classified(metadata)]
     values: dict[str, Iterable[str]] = {
-        "author": words.fold(people).split(),
+        "author": words.fold(" ".join(people(metadata))).split(),
         "license": words.fold(" ".join(licenses)).split(),
         "keyword": words.fold(" ".join(keywords(metadata))).split(),
         "import": (name.casefold() for name in imports),
@@ -49,6 +49,16 @@ def _bounded(values: Iterable[str]) -> list[str]:
     return list(distinct)[:MOST]
 
 
+def people(metadata: Mapping[str, Any]) -> list[str]:
+    """Authors and maintainers; most of today's metadata has their names only with addresses."""
+    return [str(metadata[key]) for key in _PEOPLE if metadata.get(key)]
+
+
+def names_of_people(metadata: Mapping[str, Any]) -> list[str]:
+    """Without addresses: "gmail" or "com" would find everybody."""
+    return [_ADDRESS.sub(" ", text) for text in people(metadata)]
+
+
 def keywords(metadata: Mapping[str, Any]) -> list[str]:
     """Separated by commas, or, from before that was the rule, by spaces."""
     given = metadata.get("keywords") or []
@@ -58,7 +68,7 @@ def keywords(metadata: Mapping[str, Any]) -> list[str]:
 def texts_of_license(metadata: Mapping[str, Any]) -> list[str]:
     """The SPDX expression, or free text if it is no whole licence."""
     text = str(metadata.get("license") or "")
-    short = [text] if len(text) <= 100 and text != "UNKNOWN" else []
+    short = [text] if 0 < len(text) <= 100 and text != "UNKNOWN" else []
     expression = metadata.get("license_expression")
     return [str(expression)] if expression else short
 

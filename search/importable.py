@@ -30,8 +30,8 @@ def _list(value: object) -> list[str]:
 
 
 def wheel_of(release: Release) -> File | None:
-    """The smallest wheel: all of a release import alike."""
-    wheels = release.files.offered().filter(filetype=FileType.WHEEL)
+    """The smallest wheel of a release that is offered: all import alike."""
+    wheels = release.files.left().filter(filetype=FileType.WHEEL)
     return wheels.order_by("size").only("sha256", "size", "release").first()
 
 

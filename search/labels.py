@@ -8,6 +8,7 @@ from search.models import Label
 
 CLASSIFIER, LICENSE = "classifier", "license"
 SEPARATOR = " :: "
+Value = tuple[str, str]  # a field, and what stands in it
 
 
 def with_parents(classifiers: Iterable[str]) -> list[str]:
@@ -19,20 +20,23 @@ def with_parents(classifiers: Iterable[str]) -> list[str]:
     return [value for value in found if len(value) <= 200]
 
 
-def keys(field: str, values: Iterable[str]) -> list[int]:
-    """The numbers of these values; new ones get theirs now."""
-    wanted = sorted(set(values))
-    known = _known(field, wanted) if wanted else {}
-    if missing := [value for value in wanted if value not in known]:
-        fresh = [Label(field=field, value=value) for value in missing]
+def numbers(wanted: Iterable[Value]) -> dict[Value, int]:
+    """The numbers of these values, each with its field; new ones get theirs now."""
+    every = sorted(set(wanted))
+    known = _known(every)
+    if missing := [value for value in every if value not in known]:
+        fresh = [Label(field=field, value=value) for field, value in missing]
         Label.objects.bulk_create(fresh, ignore_conflicts=True)
-        known |= _known(field, missing)
-    return sorted(known.values())
+        known |= _known(missing)
+    return known
 
 
-def _known(field: str, values: list[str]) -> dict[str, int]:
-    found = Label.objects.filter(field=field, value__in=values)
-    return dict(found.values_list("value", "pk"))
+def _known(values: list[Value]) -> dict[Value, int]:
+    if not values:
+        return {}
+    fields, texts = {field for field, _ in values}, {text for _, text in values}
+    found = Label.objects.filter(field__in=fields, value__in=texts)
+    return {(field, text): pk for field, text, pk in found.values_list("field", "value", "pk")}
 
 
 def matching(text: str) -> list[int]:

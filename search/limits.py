@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
@@ -11,6 +12,10 @@ from django.db.backends.postgresql.base import Cursor  # binds on our side
 from psycopg.errors import QueryCanceled
 
 from pypi_site.lib.problems import Problem
+
+# The planner knows nothing of what it costs to unpack a vector, and would read all of them, even
+# with several processes at once.
+_PLANNED: Final = {"enable_seqscan": "off", "max_parallel_workers_per_gather": "0", "jit": "off"}
 
 
 class TookTooLong(Problem):
@@ -28,10 +33,10 @@ def limited() -> Iterator[None]:
     nested = connection.in_atomic_block  # then the limits would outlive us
     try:
         with transaction.atomic(), _planned_for_their_values():
-            _limit(settings.SEARCH_TIMEOUT, "off")
+            _set(statement_timeout=str(settings.SEARCH_TIMEOUT), **_PLANNED)
             yield
             if nested:
-                _limit(0, "on")
+                _reset("statement_timeout", *_PLANNED)
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
@@ -50,11 +55,13 @@ def _planned_for_their_values() -> Iterator[None]:
         connection.connection.cursor_factory = before
 
 
-def _limit(milliseconds: int, whole_tables: str) -> None:
-    """The planner knows nothing of what it costs to unpack a vector, and would read them all."""
+def _set(**values: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select set_config('statement_timeout', %s, true),"
-            " set_config('enable_seqscan', %s, true)",
-            [str(milliseconds), whole_tables],
-        )
+        each = ", ".join(["set_config(%s, %s, true)"] * len(values))
+        cursor.execute(f"select {each}", [text for pair in values.items() for text in pair])
+
+
+def _reset(*settings: str) -> None:
+    with connection.cursor() as cursor:
+        every = "select set_config(name, reset_val, true) from pg_settings where name = any(%s)"
+        cursor.execute(every, [list(settings)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
@@ -12,9 +14,16 @@ from django.db.models.functions import Replace
 from packages.models import Project
 
 POPULAR, KNOWN = Q(tier__lte=0), Q(tier__lte=1)
-# Always true, and said by whoever looks for names: the planner would else list a whole tier by
-# the small index of its names, and unpack the vector of every row.
-NAMED = ~Q(key="")
+# Always true, and said by whoever looks for names or dates alone: the planner would else list a
+# whole tier by a small index of these, and unpack the vector of every row.
+NAMED, DATED = ~Q(key=""), Q(prior__gte=0)
+_CARRIED = ["prior", "project", "tier"]
+_BEGINNINGS: dict[str, Any] = {
+    "fields": ["key"],
+    "opclasses": ["text_pattern_ops"],
+    "include": _CARRIED,
+}
+_DATES: dict[str, Any] = {"fields": ["updated_at"], "include": _CARRIED}
 
 
 class SearchDocument(models.Model):
@@ -57,24 +66,19 @@ class SearchDocument(models.Model):
             GinIndex(fields=["head"], name="search_head"),
             GinIndex(fields=["head"], name="search_head_1", condition=KNOWN),
             GinIndex(fields=["head"], name="search_head_0", condition=POPULAR),
-            # The C-like operator class serves prefixes whatever the database's collation.
-            models.Index(OpClass("key", name="text_pattern_ops"), name="search_key"),
-            models.Index(
-                OpClass("key", name="text_pattern_ops"),
-                name="search_key_1",
-                condition=KNOWN & NAMED,
-            ),
-            models.Index(
-                OpClass("key", name="text_pattern_ops"),
-                name="search_key_0",
-                condition=POPULAR & NAMED,
-            ),
+            # The C-like operator class serves prefixes whatever the database's collation; with
+            # what they carry, the best of many beginnings are found in the index alone.
+            models.Index(name="search_begin", **_BEGINNINGS),
+            models.Index(name="search_begin_1", condition=KNOWN & NAMED, **_BEGINNINGS),
+            models.Index(name="search_begin_0", condition=POPULAR & NAMED, **_BEGINNINGS),
             GinIndex(OpClass("key", name="gin_trgm_ops"), name="search_trigrams"),
             GinIndex(
                 OpClass("key", name="gin_trgm_ops"), name="search_trigrams_1", condition=KNOWN
             ),
             models.Index(fields=["normalized_name"], name="search_name"),
             models.Index(fields=["-updated_at", "-project"], name="search_updated"),
+            models.Index(name="search_updated_1", condition=KNOWN & DATED, **_DATES),
+            models.Index(name="search_updated_0", condition=POPULAR & DATED, **_DATES),
             models.Index(fields=["-downloads", "-project"], name="search_downloads"),
             models.Index(fields=["-prior", "-project"], name="search_prior"),
         ]

@@ -15,29 +15,34 @@ from search.models import SearchDocument
 
 MOST: Final = 8
 FUZZY_FROM: Final = 4  # letters; shorter beginnings are like everything
+MOST_BEGINNINGS: Final = 20_000  # names that are compared by how popular they are
 FEW: Final = 3  # names; then such that begin almost so are offered, too
-# All tiers in one statement: those below are not looked at where the one above has enough.
-_BEGINNING: Final = """
-    with popular as materialized (
-        select project_id, name, normalized_name, key, summary, prior from search_searchdocument
-        where tier <= 0 and key <> '' and key like %(key)s || '%%'
-        order by prior desc, project_id limit %(limit)s
-    ), known as materialized (
-        select project_id, name, normalized_name, key, summary, prior from search_searchdocument
-        where (select count(*) from popular) < %(limit)s
-        and tier <= 1 and key <> '' and key like %(key)s || '%%'
-        order by prior desc, project_id limit %(limit)s
-    ), others as (
-        select project_id, name, normalized_name, key, summary, prior from search_searchdocument
-        where (select count(*) from popular) < %(limit)s
-        and (select count(*) from known) < %(limit)s
-        and key like %(key)s || '%%'
-        order by prior desc, project_id limit %(limit)s
-    )
-    select * from (
-        select * from popular union select * from known union select * from others
-    ) as beginning order by prior desc, project_id limit %(limit)s
+# All tiers in one statement: those below are not looked at where the one above has enough.  Names
+# and priors are read from the indexes; the limit inside keeps the planner from walking all
+# projects by their prior for those few that begin so.
+_BEST: Final = """
+    select project_id, prior from (
+        select project_id, prior from search_searchdocument
+        where {where} and key <> '' and key like %(key)s || '%%' limit %(most)s
+    ) as begun order by prior desc, project_id limit %(limit)s
 """
+_BEGINNING: Final = f"""
+    with popular as materialized ({_BEST.format(where="tier <= 0")}),
+    known as materialized ({
+    _BEST.format(where="tier <= 1 and (select count(*) from popular) < %(limit)s")
+}), others as ({
+    _BEST.format(
+        where="tier <= 2 and (select count(*) from popular) < %(limit)s"
+        " and (select count(*) from known) < %(limit)s"
+    )
+})
+    select project_id, name, normalized_name, key, summary, document.prior
+    from search_searchdocument as document join (
+        select project_id from popular union select project_id from known
+        union select project_id from others
+    ) as begun using (project_id)
+    order by document.prior desc, project_id limit %(limit)s
+"""  # noqa: S608 - made of our own constants
 # What begins almost so: the first letter is right, and one slip is in the rest.
 _ALMOST: Final = """
     select project_id from search_searchdocument
@@ -84,7 +89,8 @@ def _projects(key: str, limit: int) -> list[Suggestion]:
 
 def _beginning(key: str, limit: int) -> list[SearchDocument]:
     """From the most popular tier that has enough; nothing below is more popular."""
-    found = list(SearchDocument.objects.raw(_BEGINNING, {"key": key, "limit": limit}))
+    parameters = {"key": key, "limit": limit, "most": MOST_BEGINNINGS}
+    found = list(SearchDocument.objects.raw(_BEGINNING, parameters))
     return _with_exact(key, found, limit)
 
 

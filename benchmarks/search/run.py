@@ -6,9 +6,11 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
@@ -17,6 +19,7 @@ from benchmarks.search import judging, loading
 from benchmarks.search.corpus import Corpus
 from packages.models import File, Project, Release
 from search import queries, suggestions, tasks
+from search.language import InvalidQuery
 from search.models import SearchDocument
 
 Action = Callable[[Any], object]
@@ -37,6 +40,32 @@ FILTERS = [
     "import:django",
     'python license:mit updated:2025 classifier:"Topic :: Database"',
     "django or flask",
+    "-license:mit",
+    "-owner:keeper",
+    "updated:<2020",
+    "data updated:<2022",
+    "-python updated:<2021",
+    'classifier:"Development Status :: 3 - Alpha" updated:<2021',
+    '"python library"',
+    '"web data library"',
+    'license:mit -"data python"',
+    "owner:keeper python:3.9",
+]
+# None may be an error, or take longer than a statement may.
+HOSTILE = [
+    *("&|!()<->:*", "- - -", "-a -b -c", "((((", "%", "_" * 300, "a:* & !b", "(a+)+$"),
+    *("'; drop table search_searchdocument; --", '"' * 300, "or " * 90, "x" * 10_000, "a " * 150),
+    *(
+        "-the",
+        '-"x y"',
+        "data -owner:keeper",
+        "-owner:keeper -license:mit -python",
+        '"the of and a"',
+        "\0",
+        "😀" * 300,
+    ),
+    *('"python library data api" -"tool a"', "a or b or c or d or e or f or g or python"),
+    *("updated:<1900", "updated:>2999", "import:%", "python " * 29 + "data", "ab" * 64),
 ]
 
 
@@ -52,6 +81,7 @@ class Run:
         self._load()
         self._judge()
         self._time()
+        self._attack()
         self._weigh()
         load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
         print(f"\nLoad of this machine in 1, 5, 15 minutes: {load} ({os.cpu_count()} cores)")
@@ -59,7 +89,6 @@ class Run:
         return 1 if self.missed else 0
 
     def _load(self) -> None:
-
         call_command("migrate", verbosity=0)
         there = SearchDocument.objects.count()
         if abs(there - self.corpus.size) > 1000:
@@ -89,6 +118,7 @@ class Run:
         self._timed("broad words", _page, BROAD * 10, 50)
         self._timed("filters", _page, FILTERS * 8, 50)
         self._timed("orders of broad words", lambda pair: _page(*pair), orders * 4, 50)
+        self._timed("filters by date", lambda text: _page(text, "updated"), FILTERS * 2, 50)
         self._timed("judged searches", _page, described, 50)
         self._timed("misspelt names", queries.search, slips * 2, 100)
         self._timed("update of a document", tasks.update, self._published(100), 10)
@@ -104,13 +134,33 @@ class Run:
         print(f"  {what:<22} {line}  {target}", flush=True)
         self._require(f"{what}: p95 {figures[1]:.1f} ms", figures[1] < target)
 
+    def _attack(self) -> None:
+        """Hostile searches: each gets results or a clear refusal, within the limit."""
+        orders, slowest, worst = ("relevance", "updated", "name", "downloads"), 0.0, ""
+        for text in HOSTILE:
+            for order in orders:
+                spent, _ = _milliseconds(lambda pair: _refusable(*pair), (text, order))
+                if spent > slowest:
+                    slowest, worst = spent, f"{text[:40]!r} by {order}"
+            suggestions.suggest(text)
+        print(
+            f"\n{len(HOSTILE)} hostile searches in each order: at most {slowest:.0f} ms ({worst})"
+        )
+        self._require("hostile searches in time", slowest < settings.SEARCH_TIMEOUT)
+
     def _published(self, count: int) -> list[int]:
         """Projects of the corpus that get a release, so that their rows can be made anew."""
         keys = list(Project.objects.order_by("-pk").values_list("pk", flat=True)[:count])
         for key in keys:
             facts = {"sort_key": "1", "is_prerelease": False, "published_at": timezone.now()}
-            metadata = {"description": " ".join(self.corpus.words[:400]), "keywords": ["web"]}
-            release, made = Release.objects.get_or_create(
+            metadata = {
+                "description": " ".join(self.corpus.words[:400]),
+                "keywords": ["web"],
+                "author_email": "Ada Abel <ada@example.org>",
+                "license_expression": "MIT",
+                "classifier": ["Framework :: Django", "Programming Language :: Python :: 3.14"],
+            }
+            release, made = Release.objects.update_or_create(
                 project_id=key, version="1.0", defaults={**facts, "metadata": metadata}
             )
             if made:
@@ -147,6 +197,11 @@ PARTS = (0.5, 0.95, 0.99)
 def _page(text: str, order: str = "relevance") -> None:
     """What a page of results asks for."""
     queries.search(text, order=order, with_facets=True)
+
+
+def _refusable(text: str, order: str) -> None:
+    with suppress(InvalidQuery):
+        _page(text, order)
 
 
 def _part(ordered: list[float], part: float) -> float:

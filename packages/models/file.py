@@ -103,11 +103,15 @@ class FileQuerySet(models.QuerySet["File"]):
 
         A yanked file is offered still.
         """
-        return self.filter(
-            deleted_at__isnull=True,
-            quarantined_at__isnull=True,
-            release__quarantined_at__isnull=True,
-        ).exclude(release__project__status=ProjectStatus.QUARANTINED)
+        return (
+            self.left()
+            .filter(release__quarantined_at__isnull=True)
+            .exclude(release__project__status=ProjectStatus.QUARANTINED)
+        )
+
+    def left(self) -> FileQuerySet:
+        """Neither deleted nor in quarantine itself: the files of a release that is offered."""
+        return self.filter(deleted_at__isnull=True, quarantined_at__isnull=True)
 
     def in_bin(self) -> FileQuerySet:
         """Deleted, and still to be restored."""

@@ -34,8 +34,7 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
     def with_files(self) -> ReleaseQuerySet:
         """Those of which anything is left to install."""
         files = apps.get_model("packages", "File").objects  # its module imports this one
-        left = files.filter(release=models.OuterRef("pk"), deleted_at=None, quarantined_at=None)
-        return self.filter(models.Exists(left))
+        return self.filter(models.Exists(files.left().filter(release=models.OuterRef("pk"))))
 
     def with_classifiers(self, classifiers: Iterable[str]) -> ReleaseQuerySet:
         """Those that have all of these trove classifiers; served by an index."""

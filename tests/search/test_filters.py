@@ -9,7 +9,7 @@ from packages import projects, releases
 from packages.models import Role
 from search import importable, queries
 from search.language import InvalidQuery
-from search.models import SearchDocument
+from search.models import Label, SearchDocument
 from tests.factories import jobs
 from tests.factories.people import UserFactory
 
@@ -78,6 +78,13 @@ def test_unknown_values_of_closed_lists_are_explained(pair, found):
         found("classifier:absent")
     with pytest.raises(InvalidQuery, match="no Python version"):
         found("python:two")
+
+
+def test_what_says_nothing_of_its_licence_makes_no_label(index):
+    index("demo", extra_metadata=CLASSIFIED)
+    assert set(Label.objects.values_list("field", flat=True)) == {"classifier"}
+    index("other", extra_metadata="License-Expression: MIT\n", metadata_version="2.4")
+    assert list(Label.objects.filter(field="license").values_list("value", flat=True)) == ["MIT"]
 
 
 def test_projects_are_found_by_what_they_import(index, found):

@@ -117,6 +117,13 @@ def test_keywords_and_description_are_found(index, found):
     assert found("quokka") == found("wombat") == found("platypus") == ["demo"]
 
 
+def test_people_are_found_by_their_names_but_not_by_the_host_of_their_addresses(index, found):
+    index("demo", extra_metadata="Author-email: Ada Lovelace <countess@example.org>\n")
+    assert found("lovelace") == found("keeper") == ["demo"]  # the author; the owner's account
+    assert found("example") == found("countess") == []
+    assert found("author:countess@example.org") == ["demo"]
+
+
 def test_the_summary_weighs_more_than_the_description(index, found):
     index("aaa", description="something about kangaroos")
     index("bbb", "kangaroos")
@@ -129,6 +136,13 @@ def test_phrases_alternatives_and_exclusions_are_understood(index, found):
     assert found('"green blue"') == ["one"]
     assert found('red -"green blue"') == ["two"]
     assert sorted(found('"green blue" or "blue green"')) == ["one", "two"]
+
+
+def test_a_phrase_does_not_go_on_from_one_text_to_the_next(index, found):
+    index("alpha", "beta gamma", extra_metadata="Keywords: delta\n", description="epsilon")
+    for text in ("alpha beta", "gamma beta", "delta beta", "keeper epsilon", "gamma epsilon"):
+        assert found(f'"{text}"', strictly=True) == []
+    assert found('"beta gamma"') == ["alpha"]
 
 
 def test_no_text_finds_everything(index, found):
@@ -305,7 +319,7 @@ def test_a_search_that_takes_too_long_is_given_up_with_a_clear_answer(
     client, settings, monkeypatch
 ):
     settings.SEARCH_TIMEOUT = 20
-    monkeypatch.setattr("search.ranking._ANYTHING", "select 1, pg_sleep(5)::text::float8")
+    monkeypatch.setattr("search.statements.ANYTHING", "select 1, pg_sleep(5)::text::float8")
     page = client.get("/search/")
     assert page.status_code == 503
     assert "takes too long" in page.content.decode()
@@ -313,13 +327,15 @@ def test_a_search_that_takes_too_long_is_given_up_with_a_clear_answer(
     assert (answer.status_code, answer.json()["code"]) == (503, "search-took-too-long")
 
 
-def test_the_limits_of_a_search_end_with_it(client, index):
+@pytest.mark.parametrize(
+    "setting",
+    ["statement_timeout", "enable_seqscan", "max_parallel_workers_per_gather", "jit"],
+)
+def test_the_limits_of_a_search_end_with_it(client, index, setting):
     index("demo")
     with connection.cursor() as cursor:
-        cursor.execute("show statement_timeout")
+        cursor.execute(f"show {setting}")
         before = cursor.fetchone()
         client.get("/search/?q=demo")
-        cursor.execute("show statement_timeout")
+        cursor.execute(f"show {setting}")
         assert cursor.fetchone() == before
-        cursor.execute("show enable_seqscan")
-        assert cursor.fetchone() == ("on",)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from accounts import emails, invitations
+from django.urls import reverse
+
+from accounts import emails, invitations, notices
 from accounts.models import ApiToken, SignupInvitation
 
 
@@ -12,7 +14,14 @@ def tell_of_leak(token: int, where: str) -> bool:
     if leaked.user is None:  # of a CI job; it had minutes to live
         return False
     context = {"token": leaked, "where": where}
-    return emails.send(leaked.user, "accounts/email/token_leaked.txt", context)
+    return notices.notify(
+        leaked.user,
+        "leak",
+        "accounts/email/token_leaked.txt",
+        context,
+        link=reverse("tokens"),
+        occasion=f"leak:{token}",
+    )
 
 
 def invite(pk: int) -> bool:

@@ -6,19 +6,16 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import emails
+from accounts import notices
 from accounts.models import User
 from moderation import cases
 from moderation.models import Case, Decision, Note
 from packages.models import Role, Stage
-
-WEEK_SECONDS = 7 * 86_400
 
 
 @transaction.atomic
@@ -37,7 +34,11 @@ def tell_uploader(decision_pk: int) -> bool:
         "waits_again": settings.UPLOAD_HOLD == "everybody",
     }
     template = f"moderation/email/{decision.kind}.txt"
-    sent = [emails.send(person, template, context) for person in _uploaders(stage)]
+    occasion = f"decision:{decision.pk}"
+    sent = [
+        notices.notify(person, "upload", template, context, occasion=occasion)
+        for person in _uploaders(stage)
+    ]
     decision.told_at = timezone.now()
     decision.save(update_fields=["told_at"])
     return any(sent)
@@ -58,7 +59,7 @@ def tell_uploader_to_wait(stage_pk: int) -> bool:
         return False
     context = {"stage": stage, "files": stage.files.order_by("filename")}
     template = "moderation/email/waiting.txt"
-    told = [_tell_once(person, stage, template, context) for person in _uploaders(stage)]
+    told = [_tell_once(person, "upload", stage, template, context) for person in _uploaders(stage)]
     return any(told)
 
 
@@ -70,7 +71,7 @@ def tell_moderators(stage_pk: int) -> int:
     path = reverse("admin:moderation_heldupload_change", args=[stage.pk])
     context = {"stage": stage, "files": stage.files.order_by("filename"), "path": path}
     template = "moderation/email/held.txt"
-    return sum(_tell_once(moderator, stage, template, context) for moderator in moderators())
+    return sum(_tell_once(user, "desk", stage, template, context) for user in moderators())
 
 
 def tell_moderators_of_case(case_pk: int) -> int:
@@ -80,7 +81,10 @@ def tell_moderators_of_case(case_pk: int) -> int:
         return 0
     context = {"case": case, "observations": case.observations.select_related("reporter")}
     template = "moderation/email/reported.txt"
-    return sum(_send_once(user, f"case:{case.pk}", template, context) for user in moderators())
+    occasion = f"case:{case.pk}"
+    return sum(
+        notices.notify(user, "desk", template, context, occasion=occasion) for user in moderators()
+    )
 
 
 def ask_uploader(note_pk: int) -> bool:
@@ -91,24 +95,17 @@ def ask_uploader(note_pk: int) -> bool:
     if uploader is None:
         return False
     context = {"case": case, "note": note, "contact": settings.MODERATORS_CONTACT}
-    return _send_once(uploader, f"note:{note.pk}", "moderation/email/question.txt", context)
+    template = "moderation/email/question.txt"
+    return notices.notify(uploader, "upload", template, context, occasion=f"note:{note.pk}")
 
 
-def _tell_once(user: User, stage: Stage, template: str, context: dict[str, Any]) -> bool:
-    """A job that failed half-way is repeated, but not for those who have their e-mail.
+def _tell_once(user: User, kind: str, stage: Stage, template: str, context: dict[str, Any]) -> bool:
+    """A job that failed half-way is repeated, but not for those who have their letter.
 
     A session may be held again after each decision, and is told of again.
     """
-    return _send_once(user, f"{stage.pk}:{stage.decisions.count()}", template, context)
-
-
-def _send_once(user: User, occasion: str, template: str, context: dict[str, Any]) -> bool:
-    key = f"told:{template}:{occasion}:{user.pk}"
-    if cache.get(key):
-        return False
-    sent = emails.send(user, template, context)
-    cache.set(key, True, WEEK_SECONDS)
-    return sent
+    occasion = f"{kind}:{stage.pk}:{stage.decisions.count()}"
+    return notices.notify(user, kind, template, context, occasion=occasion)
 
 
 def moderators() -> QuerySet[User]:

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Model
 from django.dispatch import Signal, receiver
+from django.urls import reverse
 
-from accounts import emails
+from accounts import notices
 from accounts.models import AuditEvent, User
 from packages import events
 from packages.models import File, Project, Release
 from pypi_site.lib import jobs
 
-WEEK_SECONDS = 7 * 86_400
 TEMPLATE = "packages/email/decision.txt"
 # What was done, and what it means: `{0}` is what it was done to, `{name}` a project's older name.
 SENTENCES = {
@@ -82,13 +81,17 @@ def _context(event: AuditEvent, project: Project, *, insider: bool) -> dict[str,
 
 
 def _tell_once(user: User, event: AuditEvent, context: dict[str, Any]) -> bool:
-    """A job that failed half-way is repeated, but not for those who have their e-mail."""
-    key = f"told:{event.pk}:{user.pk}"
-    if cache.get(key):
-        return False
-    sent = emails.send(user, TEMPLATE, context)
-    cache.set(key, True, WEEK_SECONDS)
-    return sent
+    """A job that failed half-way is repeated, but not for those who have their letter."""
+    about_people = event.action.startswith(("role.", "publisher."))
+    page = "project-people" if about_people else "project-settings"
+    return notices.notify(
+        user,
+        "people" if about_people else "project",
+        TEMPLATE,
+        context,
+        link=reverse(page, args=[context["project"].normalized_name]),
+        occasion=f"event:{event.pk}",
+    )
 
 
 def _project(event: AuditEvent) -> Project:

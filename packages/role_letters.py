@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts import emails, invitations
+from django.urls import reverse
+
+from accounts import emails, invitations, notices
 from accounts.models import User
 from packages.models import Invitation, Project
 
@@ -23,10 +25,17 @@ def invite(pk: int) -> bool:
         emails.send_to(found.recipient, INVITED, context)
         return True
     user = User.objects.filter(username__iexact=found.recipient, is_active=True).first()
-    return user is not None and emails.send(user, INVITED, context)
+    return user is not None and notices.notify(
+        user,
+        "invitation",
+        INVITED,
+        context,
+        link=reverse("invitations"),
+        occasion=f"invitation:{found.pk}",
+    )
 
 
 def tell_removed(project: int, user: int) -> bool:
     """Write to somebody whose role was taken away."""
     context = {"project": Project.objects.get(pk=project)}
-    return emails.send(User.objects.get(pk=user), REMOVED, context)
+    return notices.notify(User.objects.get(pk=user), "people", REMOVED, context)

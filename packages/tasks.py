@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django_q.models import Schedule
 
-from accounts import tokens
+from accounts import notices, tokens
 from packages import (
     downloads,
     files,
@@ -34,6 +34,7 @@ REGULAR = {
     "expire_sessions": Schedule.HOURLY,
     "fold_downloads": Schedule.DAILY,
     "forget_places": Schedule.DAILY,
+    "forget_notices": Schedule.DAILY,
     "expire_publishers": Schedule.HOURLY,
     "forget_identities": Schedule.DAILY,
 }
@@ -84,6 +85,11 @@ def fold_downloads() -> int:
 def forget_places() -> int:
     """Forget where tokens were used a year ago and not since."""
     return tokens.forget_places()
+
+
+def forget_notices() -> int:
+    """Forget what people were told a year ago; the trail stays."""
+    return notices.forget()
 
 
 def expire_publishers() -> int:

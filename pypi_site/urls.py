@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import URLPattern, include, path, re_path
 from rest_framework.routers import DefaultRouter
 
-from accounts import join_views, leaks, session_views
+from accounts import join_views, leaks, notice_views, session_views
 from moderation import views as case_pages
 from packages import (
     feed_views,
@@ -289,6 +289,10 @@ urlpatterns = [
     path("accounts/sessions/", session_views.listing, name="usersessions_list"),
     path("accounts/sessions/others/end/", session_views.end_others, name="sessions-end"),
     path("accounts/sessions/<int:pk>/end/", session_views.end_one, name="session-end"),
+    path("accounts/notices/", notice_views.listing, name="notices"),
+    path("accounts/notices/read/", notice_views.read, name="notices-read"),
+    path("accounts/notices/<int:pk>/read/", notice_views.read, name="notice-read"),
+    path("accounts/notifications/", notice_views.choices, name="notifications"),
     path("_/leaked-tokens/", leaks.report, name="leaked-tokens"),
     path("_/oidc/audience", oidc_views.audience, name="oidc-audience"),
     path("_/oidc/mint-token", oidc_views.mint_token, name="oidc-mint-token"),

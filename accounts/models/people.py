@@ -68,3 +68,8 @@ class User(AbstractUser):
         """The address that we may write to: verified, the primary one first."""
         found = sql.first(EmailAddress, _VERIFIED, {"user": self.pk})
         return found and found.email
+
+    @cached_property
+    def unread_notices(self) -> int:
+        """How many messages wait for him on the site; what is above 99 counts as 100."""
+        return self.notices.unread()[:100].count()  # type: ignore[attr-defined, no-any-return]

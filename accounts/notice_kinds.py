@@ -1,0 +1,41 @@
+"""What people are told of, in the words of the page where they choose how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One sort of message.
+
+    What is `fixed` reaches people whatever they chose: it is for their safety.  Kinds for `staff`
+    reach nobody else.
+    """
+
+    name: str
+    label: str
+    group: str
+    by_email: bool = True
+    on_site: bool = True
+    fixed: bool = False
+    staff: bool = False
+
+
+_ACCOUNT, _PROJECTS, _DESK = "Your account", "Your projects", "The desk"
+_ALL = [
+    Kind("account", "Password, e-mail addresses, factors, connections", _ACCOUNT, fixed=True),
+    Kind("device", "A sign-in with a device that was not seen before", _ACCOUNT, fixed=True),
+    Kind("leak", "A token of yours was found in public", _ACCOUNT, fixed=True),
+    Kind("token", "A token was made for your account, or revoked", _ACCOUNT, fixed=True),
+    Kind("failures", "Somebody tried several times to sign in as you", _ACCOUNT),
+    Kind("place", "A token of yours was used from a new address", _ACCOUNT),
+    Kind("people", "Who may upload: roles and trusted publishers", _PROJECTS, fixed=True),
+    Kind("invitation", "Somebody invites you to a project", _PROJECTS),
+    Kind("project", "Yanked, deleted, restored, archived, renamed", _PROJECTS),
+    Kind("upload", "Your uploads: held, decided, asked about", _PROJECTS),
+    Kind("publisher", "A pending publisher of yours is over", _PROJECTS),
+    Kind("moderation", "Decisions about what you reported or appealed", _PROJECTS),
+    Kind("desk", "Something waits for a decision", _DESK, staff=True),
+]
+KINDS = {kind.name: kind for kind in _ALL}

@@ -260,9 +260,9 @@ def _asks(issuer: Issuer, given: Given) -> list[Ask]:
 def _item(publisher: Publisher, choice: Choice | None) -> Item:
     issuer = issuers.by_url(publisher.issuer)
     rules = issuer.provider.rules if issuer else ()
-    labels = {rule.name: rule.label for rule in rules}
-    facts = [(labels.get(name, name), text) for name, text in publisher.facts.items() if text]
-    facts += [(f"Remembered {name}", text) for name, text in publisher.pins.items()]
+    labels = {rule.name: rule.label for rule in rules} or {name: name for name in publisher.facts}
+    facts = [(labels[name], text) for name in labels if (text := publisher.facts.get(name))]
+    facts += [(f"{name}, remembered", text) for name, text in sorted(publisher.pins.items())]
     title = issuer.title if issuer else publisher.issuer
     if publisher.pending:
         title = f"{publisher.pending_name} · {title}"

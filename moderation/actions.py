@@ -14,10 +14,11 @@ from accounts import people
 from accounts.actors import Actor
 from accounts.models import User
 from moderation import prohibitions
-from moderation.models import Decision, DecisionKind, ProhibitedName
+from moderation.models import Case, Concerned, Decision, DecisionKind, ProhibitedName, Subject
+from moderation.models.subjects import kind_of
 from moderation.policies import DECIDE
 from packages import access, files, projects, releases
-from packages.models import File, Project, Release, Stage, StageStatus
+from packages.models import File, Project, Release, Role, Stage, StageStatus
 from packages.uploads import stages
 from pypi_site.lib.problems import Conflict
 
@@ -81,7 +82,7 @@ def _hide_approved(decision: Decision, actor: Actor, reason: str) -> None:
 
 def _published_by(stage: Stage) -> list[Published]:
     """The release that the stage became, or only its files where the release has others."""
-    release = stage.project.releases.filter(sort_key=stage.sort_key).first()
+    release = _published_release(stage)
     if release is None:
         return [stage.project]
     sent = stage.files.values_list("filename", flat=True)
@@ -93,13 +94,16 @@ def _published_by(stage: Stage) -> list[Published]:
 
 
 def _reject(stage: Stage, actor: Actor, reason: str) -> Details:
+    owners = list(stage.project.roles.order_by("pk").values_list("user", "kind"))
     stages.reject(stage, actor=actor, reason=reason)
-    return {}
+    return {"roles": owners}
 
 
 def _hold_again(decision: Decision, actor: Actor, reason: str) -> Stage:
-    assert decision.stage
-    return stages.hold_again(decision.stage, actor=actor, reason=reason)
+    stage = decision.stage
+    assert stage
+    roles = decision.details.get("roles") or [(stage.created_by_id, Role.Kind.OWNER)]
+    return stages.hold_again(stage, roles=roles, actor=actor, reason=reason)
 
 
 # -- what is public --------------------------------------------------------------------------------
@@ -287,7 +291,7 @@ _ALL = (
         "closed without consequences",
         "d",
         DECIDE,
-        (*PUBLIC, "person"),
+        ("stage", *PUBLIC, "person"),
         _nothing,
         _nothing,
         "Undo: open it again",
@@ -297,6 +301,44 @@ ACTIONS = {action.verb: action for action in _ALL}
 BY_KIND = {action.kind: action for action in _ALL}
 
 
+def targets_of(case: Case) -> list[Subject]:
+    """What can be acted upon in a case: its subject, what that belongs to, and its people."""
+    subject = case.subject
+    if subject is None:
+        return []
+    found: list[Subject] = [subject]
+    if isinstance(subject, File):
+        found.append(subject.release)
+    if isinstance(subject, Stage) and (release := _published_release(subject)):
+        found.append(release)
+    if (project := case.subject_project) and project != subject:
+        found.append(project)
+    concerned = case.concerned.exclude(part=Concerned.Part.REPORTER).select_related("user")
+    people = dict.fromkeys(row.user for row in concerned.order_by("pk"))
+    return [*found, *(user for user in people if user != subject)]
+
+
+def _published_release(stage: Stage) -> Release | None:
+    return stage.project.releases.filter(sort_key=stage.sort_key).first()
+
+
+def offered(case: Case, actor: Actor) -> dict[str, list[Subject]]:
+    """For each action that the actor may take now: what it could be done to, the nearest first."""
+    targets = targets_of(case)
+    found = {
+        action.verb: [item for item in targets if _fits(action, item)]
+        for action in _ALL
+        if actor.may(action.permission)
+    }
+    # Closing a case is about the whole of it.
+    found["dismiss"] = [item for item in found["dismiss"] if item == case.subject]
+    return {verb: items for verb, items in found.items() if items}
+
+
+def _fits(action: Action, item: Subject) -> bool:
+    return kind_of(item) in action.subjects and is_possible(action, item)
+
+
 def is_possible(action: Action, item: Any) -> bool:
     """Whether it would make a difference to `item` as it is; what the desk offers."""
     return _POSSIBLE[action.verb](item)
@@ -304,6 +346,11 @@ def is_possible(action: Action, item: Any) -> bool:
 
 def _is_held(stage: Stage) -> bool:
     return stage.status == StageStatus.PROCESSING
+
+
+def _is_public(item: Published) -> bool:
+    """A project that nothing was published under is only a name."""
+    return not isinstance(item, Project) or item.published_at is not None
 
 
 def _is_gone(item: Published) -> bool:
@@ -319,10 +366,10 @@ def _is_prohibited(project: Project) -> bool:
 _POSSIBLE: dict[str, Callable[[Any], bool]] = {
     "approve": _is_held,
     "reject": _is_held,
-    "quarantine": lambda item: not item.quarantined and not _is_gone(item),
+    "quarantine": lambda item: _is_public(item) and not item.quarantined and not _is_gone(item),
     "clear": lambda item: bool(item.quarantined),
-    "remove": lambda item: not _is_gone(item) and item.pk is not None,
+    "remove": lambda item: _is_public(item) and not _is_gone(item),
     "prohibit": lambda project: not _is_prohibited(project),
     "freeze": lambda user: bool(user.is_active),
-    "dismiss": lambda item: True,
+    "dismiss": lambda item: not (isinstance(item, Stage) and _is_held(item)),
 }

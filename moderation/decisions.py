@@ -141,6 +141,8 @@ def decide(
     _authorize(action, actor, reason)
     case = cases.lock_to_work(case, actor)
     require_target(case, action, target)
+    if action.kind == DecisionKind.DISMISSED and _waits(case):
+        raise Conflict(f"{case} waits to be published; approve or reject it.")
     decision = Decision(
         case=case,
         **as_fields(target),

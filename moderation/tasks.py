@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts import notices
@@ -68,7 +67,7 @@ def tell_moderators(stage_pk: int) -> int:
     stage = Stage.objects.held().select_related("project").filter(pk=stage_pk).first()
     if stage is None:  # decided meanwhile
         return 0
-    path = reverse("admin:moderation_heldupload_change", args=[stage.pk])
+    path = cases.open_about(stage).get_absolute_url()
     context = {"stage": stage, "files": stage.files.order_by("filename"), "path": path}
     template = "moderation/email/held.txt"
     return sum(_tell_once(user, "desk", stage, template, context) for user in moderators())

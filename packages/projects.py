@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 
@@ -129,21 +130,25 @@ def release_name(project: Project, *, actor: Actor) -> None:
         audit.record(actor, "project.release_name", project)
 
 
-def reserve_again(project: Project, user: User | None, *, actor: Actor) -> None:
-    """Give the reservation of an unpublished name back to who had it, unless another has it now.
+def reserve_again(
+    project: Project, roles: Iterable[tuple[int | None, str]], *, actor: Actor
+) -> None:
+    """Give an unpublished name back to those who had `roles` (user, kind) when it was given up.
 
-    The caller holds the project's lock.  Raises `NameTaken`.
+    The caller holds the project's lock.  Raises `NameTaken` if somebody else has it meanwhile.
     """
-    if project.published_at is not None or user is None:
+    if project.published_at is not None:
         return
-    if project.roles.exclude(user=user).exists():
+    kinds = {user: kind for user, kind in roles if user}
+    if project.roles.exclude(user__in=kinds).exists():
         raise NameTaken(f"The name {project.normalized_name} is somebody else's meanwhile.")
-    _, fresh = Role.objects.get_or_create(
-        project=project, user=user, defaults={"kind": Role.Kind.OWNER}
-    )
-    if fresh:
-        pending_publishers.make_real(user, project, actor=actor)
-        audit.record(actor, "project.reserve_again", project, after={"owner": user.username})
+    for user in User.objects.filter(pk__in=kinds):
+        defaults = {"kind": kinds[user.pk]}
+        _, fresh = Role.objects.get_or_create(project=project, user=user, defaults=defaults)
+        if fresh:
+            audit.record(
+                actor, "project.reserve_again", project, after={user.username: kinds[user.pk]}
+            )
 
 
 def archive(project: Project, *, actor: Actor, reason: str = "") -> Project:

@@ -17,7 +17,6 @@ from django.views.decorators.cache import never_cache
 from accounts import second_factors
 from accounts.models import User
 from moderation.policies import DECIDE
-from packages.models import Stage
 
 
 def _needs_a_factor(user: object) -> bool:
@@ -43,10 +42,12 @@ class GatehouseAdminSite(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """The front page, with the number of uploads that wait for whoever may decide."""
+        """The front page: the queue, for whoever may decide."""
         context = dict(extra_context or {})
         if request.user.has_perm(DECIDE):
-            context["held_count"] = Stage.objects.held().count()
+            from moderation.admin import queue  # admin modules need the site first
+
+            context |= queue.context(request) | {"title": "The desk"}
         return super().index(request, context)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:

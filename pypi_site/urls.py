@@ -9,7 +9,9 @@ from django.urls import URLPattern, include, path, re_path
 from rest_framework.routers import DefaultRouter
 
 from accounts import join_views, leaks, notice_views, session_views
+from moderation import report_views
 from moderation import views as case_pages
+from moderation.report_api import ObservationsView
 from packages import (
     feed_views,
     file_views,
@@ -236,6 +238,11 @@ urlpatterns = [
     path("api/v1/projects/<project:name>/stages/", include(STAGES_API)),
     path("api/v1/projects/<project:name>/publishers/", include(PUBLISHERS_API)),
     path("api/v1/publishers/pending/", include(PENDING_API)),
+    path(
+        "api/v1/projects/<project:name>/observations/",
+        ObservationsView.as_view(),
+        name="api-observations",
+    ),
     path("api/v1/search/", SearchView.as_view(), name="api-search"),
     path("api/v1/suggest/", SuggestView.as_view(), name="api-suggest"),
     path("api/v1/", include(router.urls)),
@@ -266,7 +273,9 @@ urlpatterns = [
     path("project/<project:name>/people/", include(PEOPLE)),
     path("project/<project:name>/publishers/", include(PUBLISHERS)),
     path("project/<project:name>/settings/", include(SETTINGS)),
+    path("project/<project:name>/report/", report_views.report, name="project-report"),
     path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
+    path("accounts/reports/", report_views.reports, name="reports"),
     path("accounts/questions/<int:pk>/", case_pages.answer, name="case-answer"),
     path("search/", search.search, name="search"),
     path("help/problems/", problem_pages.problems, name="problems"),

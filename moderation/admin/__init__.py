@@ -1,4 +1,4 @@
-"""The moderators' desks, one module each."""
+"""The moderators' desk: the queue, the case, and what they look after besides."""
 
 from moderation.admin import cases, held, likenesses, names
 

@@ -90,4 +90,11 @@ def about_something() -> Q:
 
 def joined() -> list[str]:
     """Every relation that `subject` and `subject_project` may follow, for `select_related`."""
-    return ["stage__project", "file__release__project", "release__project", "project", "person"]
+    return [
+        "stage__project",
+        "stage__created_by_ci",
+        "file__release__project",
+        "release__project",
+        "project",
+        "person",
+    ]

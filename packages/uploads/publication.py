@@ -215,11 +215,14 @@ def reject(stage: Stage, *, actor: Actor, reason: str) -> Stage:
 
 
 @transaction.atomic
-def hold_again(stage: Stage, *, actor: Actor, reason: str) -> Stage:
+def hold_again(
+    stage: Stage, *, roles: Iterable[tuple[int | None, str]], actor: Actor, reason: str
+) -> Stage:
     """Take a rejection back: the stage waits as before, with its filenames and name reserved.
 
-    Raises `Conflict` in one of its kinds when the uploader has changed the session, somebody uses
-    a filename or the name meanwhile, or the sweep has taken the bytes.
+    `roles` are those on the project when it was rejected, as user and kind.  Raises `Conflict` in
+    one of its kinds when the uploader has changed the session, somebody uses a filename or the
+    name meanwhile, or the sweep has taken the bytes.
     """
     stage = Stage.objects.lock(stage)
     files = files_of(stage)
@@ -227,7 +230,7 @@ def hold_again(stage: Stage, *, actor: Actor, reason: str) -> Stage:
     for file in files:
         if known := in_use([file.identity]).get(file.identity):
             refuse_used(known, file.filename)
-    projects.reserve_again(stage.project, stage.created_by, actor=actor)
+    projects.reserve_again(stage.project, roles, actor=actor)
     before = {"status": stage.status}
     stage.status, stage.closed_at = StageStatus.PROCESSING, None
     stage.notices = [f"Held for review: {hold['reason']}" for hold in stage.holds]

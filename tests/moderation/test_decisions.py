@@ -187,7 +187,7 @@ def test_everybody_who_may_decide_is_told_once(mailoutbox):
     stage = held()
     assert tasks.tell_moderators(stage.pk) == 2
     assert {mail.to[0] for mail in mailoutbox} == {moderator.email, administrator.email}
-    assert f"/admin/moderation/heldupload/{stage.pk}/change/" in mailoutbox[0].body
+    assert stage.cases.get().get_absolute_url() in mailoutbox[0].body
     assert stage.files.get().sha256 in mailoutbox[0].body
     assert stage.created_by.username in mailoutbox[0].body
     assert tasks.tell_moderators(stage.pk) == 0

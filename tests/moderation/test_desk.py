@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 
 from accounts.actors import SYSTEM
 from accounts.models import AuditEvent
-from moderation import decisions
-from moderation.models import Decision, HeldUpload, ProhibitedName, SimilarityException
+from moderation import cases, decisions, observations
+from moderation.models import (
+    Case,
+    Decision,
+    Note,
+    ProhibitedName,
+    ReadyReason,
+    SimilarityException,
+)
+from moderation.observations import Report
 from packages import storage
-from packages.models import File, Project
+from packages.models import File, Project, Release
 from packages.uploads import stages
 from packages.uploads.stages import RefusedByPolicy, Result
 from tests.factories.index import held, published, submit
-from tests.factories.people import AdministratorFactory, ModeratorFactory, UserFactory, actor
+from tests.factories.people import (
+    AdministratorFactory,
+    KeeperFactory,
+    ModeratorFactory,
+    UserFactory,
+    actor,
+)
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/moderation/heldupload/"
+DESK = "/admin/"
 NAMES = "/admin/moderation/prohibitedname/"
 
 
@@ -32,39 +48,92 @@ def desk(client, moderator):
     return client
 
 
-def page_of(stage) -> str:
-    return f"{LIST}{stage.pk}/change/"
+@pytest.fixture
+def whole_desk(client):
+    """The desk of somebody who may do everything there."""
+    client.user = KeeperFactory()
+    client.force_login(client.user)
+    return client
+
+
+def case_of(thing) -> Case:
+    return Case.objects.about(thing).latest("pk")
+
+
+def page_of(thing) -> str:
+    return f"/admin/moderation/case/{case_of(thing).pk}/change/"
+
+
+def deciding(thing, verb: str) -> str:
+    return f"/admin/moderation/case/{case_of(thing).pk}/decide/{verb}/"
+
+
+def working(thing, verb: str) -> str:
+    return f"/admin/moderation/case/{case_of(thing).pk}/work/{verb}/"
+
+
+def report(thing, kind="malware", text="It steals passwords.", **more) -> Case:
+    given = Report(kind, text, **more)
+    return observations.report(thing, given, actor=actor(UserFactory())).case
 
 
 def told(response) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
+def titles(page) -> list[str]:
+    return re.findall(r'class="queue__title"[^>]*>([^<]+)<', page.content.decode())
+
+
 # -- the front page ------------------------------------------------------------------------------
 
 
-def test_the_front_page_tells_how_many_wait(desk):
-    held("one")
-    held("other")
-    page = desk.get("/admin/")
-    assert page.status_code == 200
-    assert b"2 held uploads waiting for a decision" in page.content
+def test_the_front_page_is_the_queue_the_oldest_first(desk):
+    first, second = held("one"), held("other", "2.0", sdist=True)
+    page = desk.get(DESK)
+    assert titles(page) == ["one 1.0", "other 2.0"]
+    text = page.content.decode()
+    for stage in (first, second):
+        assert stage.created_by.username in text
+    assert "first-release-by" in text
+    assert "2 cases waiting" in text
 
 
-def test_the_front_page_tells_nothing_to_whoever_may_not_decide(client):
+def test_the_front_page_shows_nothing_to_whoever_may_not_decide(client):
     client.force_login(UserFactory(is_staff=True))
     held()
-    page = client.get("/admin/")
+    page = client.get(DESK)
     assert page.status_code == 200
-    assert b"wait" not in page.content
+    assert b"data-desk" not in page.content
+    assert b"demo" not in page.content
 
 
 def test_the_desk_bears_the_name_of_the_site(desk, settings):
     settings.SITE_NAME = "Cheese Shop"
-    assert b"Cheese Shop administration" in desk.get("/admin/").content
+    assert b"Cheese Shop administration" in desk.get(DESK).content
 
 
-@pytest.mark.parametrize("address", [LIST, f"{LIST}1/change/", NAMES, "/admin/"])
+def test_an_empty_desk_says_so(desk):
+    assert b"No case waits for a decision" in desk.get(DESK).content
+
+
+ADDRESSES = [
+    DESK,
+    NAMES,
+    "/admin/moderation/case/",
+    "/admin/moderation/case/1/change/",
+    "/admin/moderation/case/1/decide/approve/",
+    "/admin/moderation/case/1/decisions/1/undo/",
+    "/admin/moderation/case/1/files/staged-1/",
+    "/admin/moderation/case/1/files/staged-1/member/?path=x",
+    "/admin/moderation/case/1/work/claim/",
+    "/admin/moderation/case/bulk/claim/",
+    "/admin/moderation/heldupload/",
+    "/admin/moderation/heldupload/1/change/",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_nobody_signed_in_is_sent_to_the_sign_in_page(client, address):
     response = client.get(address)
     assert response.status_code == 302
@@ -72,67 +141,101 @@ def test_nobody_signed_in_is_sent_to_the_sign_in_page(client, address):
 
 
 @pytest.mark.parametrize("post", [False, True])
-def test_staff_without_the_permission_see_nothing_and_do_nothing(client, post):
+@pytest.mark.parametrize("address", [each for each in ADDRESSES if each != DESK])
+def test_staff_without_the_permission_see_nothing_and_do_nothing(client, address, post):
     stage = held()
+    address = address.replace("/case/1/", f"/case/{case_of(stage).pk}/")
     client.force_login(UserFactory(is_staff=True))
-    for address in (LIST, page_of(stage)):
-        decide = {"decision": "approve", "reason": "because"}
-        response = client.post(address, decide) if post else client.get(address)
-        assert response.status_code == 403
+    answer = client.post(address, {"reason": "x", "case": 1}) if post else client.get(address)
+    assert answer.status_code == 403
     assert not Decision.objects.exists()
+    stage.refresh_from_db()
+    assert stage.status == "processing"
 
 
-# -- the list ------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", ["one 1.0", "other 1.0", "demo"]),
+        ("view=mine", ["other 1.0"]),
+        ("view=free", ["one 1.0", "demo"]),
+        ("view=all", ["one 1.0", "gone 1.0", "other 1.0", "demo"]),
+        ("view=decided", ["gone 1.0"]),
+        ("view=asked", []),
+        ("kind=malware", ["demo"]),
+        ("kind=held", ["one 1.0", "other 1.0"]),
+        ("severity=3", ["demo"]),
+        ("age=today", ["one 1.0", "other 1.0", "demo"]),
+        ("age=older", []),
+        ("order=newest", ["demo", "other 1.0", "one 1.0"]),
+        ("order=gravest", ["demo", "one 1.0", "other 1.0"]),
+        ("q=ONE+1", ["one 1.0"]),
+        ("q=one-1.0-py3", ["one 1.0"]),
+        ("q=zelda", ["other 1.0"]),
+        ("q=%00&kind=nonsense&age=x&severity=9&view=x&order=x&page=x", None),
+    ],
+)
+def test_the_queue_is_filtered_searched_and_ordered(desk, moderator, query, shown):
+    held("one")
+    decisions.reject(held("gone"), actor=actor(ModeratorFactory()), reason="no")
+    other = held("other", uploader=UserFactory(username="zelda"))
+    cases.claim(case_of(other), actor=actor(moderator))
+    report(published("demo").project)
+    expected = ["one 1.0", "other 1.0", "demo"] if shown is None else shown
+    assert titles(desk.get(f"{DESK}?{query}")) == expected
 
 
-def test_the_list_shows_what_waits_oldest_first(desk):
-    first, second = held("one"), held("other", "2.0", sdist=True)
-    text = desk.get(LIST).content.decode()
-    for stage in (first, second):
-        file = stage.files.get()
-        for fact in (
-            str(stage),
-            file.filename,
-            stage.created_by.username,
-            "bytes",
-            "first-release-by",
-        ):
-            assert fact in text
-    assert text.index("one 1.0") < text.index("other 2.0")
+def test_the_counts_are_by_kind_and_age(desk):
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    for number, days in enumerate([0, 3, 20, 400]):
+        stage = held(f"p{number}")
+        opened = timezone.now() - timedelta(days=days)
+        Case.objects.filter(stage=stage).update(opened_at=opened)
+    report(published("demo").project)
+    page = desk.get(DESK)
+    rows = page.context["counts"].rows
+    assert [(kind, [number for _, number in cells], all_) for kind, _, cells, all_ in rows] == [
+        ("held", [1, 1, 1, 1], 4),
+        ("malware", [1, 0, 0, 0], 1),
+    ]
+    assert titles(desk.get(f"{DESK}?age=weeks")) == ["p2 1.0"]
 
 
-def test_the_list_costs_the_same_for_three_and_for_thirty(desk, django_assert_max_num_queries):
-    uploader = UserFactory()
-    for number in range(3):
-        submit(uploader, f"p{number}")
-    desk.get(LIST)
+def test_the_queue_costs_the_same_for_three_and_for_many(desk, django_assert_max_num_queries):
+    from tests.factories.desk import many_cases
+
+    many_cases(3)
+    desk.get(DESK)
     with django_assert_max_num_queries(12) as few:
-        assert b"3 held uploads" in desk.get(LIST).content
-    for number in range(3, 30):
-        submit(UserFactory(), f"p{number}")
+        assert len(titles(desk.get(DESK))) == 3
+    many_cases(200, first=3)
     with django_assert_max_num_queries(len(few)):
-        assert b"30 held uploads" in desk.get(LIST).content
-
-
-@pytest.mark.parametrize("query", ["demo", "person", "py3-none", "%00", "'"])
-def test_the_list_is_searched(desk, query):
-    held("demo")
-    assert desk.get(f"{LIST}?q={query}").status_code == 200
-
-
-def test_the_list_shows_nothing_that_is_decided(desk, moderator):
-    decisions.reject(held(), actor=actor(moderator), reason="no")
-    assert b"0 held uploads" in desk.get(LIST).content
+        page = desk.get(f"{DESK}?page=2")
+    assert len(titles(page)) == 50
+    assert b"Page 2 of 5" in page.content
 
 
 def test_an_upload_of_a_deleted_account_is_still_listed(desk):
     stage = held()
     stage.created_by.delete()
-    assert b"(deleted account)" in desk.get(LIST).content
+    assert b"(deleted account)" in desk.get(DESK).content
     assert b"(deleted account)" in desk.get(page_of(stage)).content
 
 
-# -- the page of one -----------------------------------------------------------------------------
+def test_addresses_of_former_versions_lead_to_the_desk(desk):
+    stage = held()
+    assert desk.get("/admin/moderation/heldupload/")["Location"] == "/admin/?kind=held"
+    old = desk.get(f"/admin/moderation/heldupload/{stage.pk}/change/")
+    assert old["Location"] == page_of(stage)
+    assert desk.get("/admin/moderation/case/?q=x")["Location"] == "/admin/?q=x"
+    for key in ("0", "x", "9" * 30, "%00"):
+        assert desk.get(f"/admin/moderation/heldupload/{key}/change/").status_code == 404
+
+
+# -- the page of a case --------------------------------------------------------------------------
 
 
 def test_the_page_shows_everything_that_there_is_to_see(desk):
@@ -154,19 +257,33 @@ def test_the_page_shows_everything_that_there_is_to_see(desk):
         "A &lt;script&gt;demo&lt;/script&gt;",
         "Topic :: Utilities",
         "The long &amp; winding description",
-        "demo/deep/er.py",
-        "demo-1.0.dist-info/RECORD",
+        "deep/",
+        "er.py",
+        "demo-1.0.dist-info/",
+        "RECORD",
         "first-release-by-new-uploader",
         "pytest",
+        "0 earlier uploads",
+        "not trusted yet",
     ]
     assert [fact for fact in facts if fact not in text] == []
     assert "<script>demo" not in text
 
 
+def test_looking_at_a_case_is_remembered_once(desk):
+    stage = held()
+    assert case_of(stage).looked_at is None
+    desk.get(page_of(stage))
+    first = case_of(stage).looked_at
+    desk.get(page_of(stage))
+    assert case_of(stage).looked_at == first is not None
+
+
 def test_the_page_shows_what_is_inside_an_sdist(desk):
     stage = held("demo", sdist=True)
     text = desk.get(page_of(stage)).content.decode()
-    assert "demo-1.0/PKG-INFO" in text
+    assert "demo-1.0/" in text
+    assert "PKG-INFO" in text
     assert "source distribution" in text
 
 
@@ -181,18 +298,186 @@ def test_the_page_says_so_when_the_bytes_are_gone(desk):
     page = desk.get(page_of(stage))
     assert page.status_code == 200
     assert b"The file is missing from the storage" in page.content
+    file = f"/admin/moderation/case/{case_of(stage).pk}/files/staged-{stage.files.get().pk}/"
+    assert desk.get(file).status_code == 200
+    assert desk.get(f"{file}member/?path=demo/__init__.py").status_code == 404
+
+
+def a_new_release(settings):
+    """A second release that does what a stolen token would do, held."""
+    owner = published(
+        "demo", files={"demo/__init__.py": "x = 1\n", "demo/old.py": "gone\n"}
+    ).published_by
+    settings.UPLOAD_HOLD = "everybody"
+    stage = held(
+        "demo",
+        "1.1",
+        uploader=owner,
+        files={"demo/__init__.py": "x = 2\nimport os\n", "demo_init.pth": "import os\n"},
+        extra_metadata="Requires-Dist: requestz",
+    )
+    place = {"rule": "startup-hook", "severity": "high", "member": "demo_init.pth", "line": 1}
+    stage.holds[0]["signals"] = [{**place, "excerpt": "import os"}]
+    stage.save()
+    return stage
+
+
+def test_the_page_shows_what_changed_since_the_release_before(desk, settings):
+    stage = a_new_release(settings)
+    text = desk.get(page_of(stage)).content.decode()
+    for fact in (
+        "Changed since 1.0",
+        "Runs at each start of Python:</strong> demo_init.pth",
+        "New dependencies:</strong> requestz",
+        "demo/old.py",
+        'class="source__text">x = 2<',
+        'class="source__text">x = 1<',
+        "startup-hook",
+        "demo_init.pth:1",
+    ):
+        assert fact in text, fact
+
+
+def test_a_member_is_shown_by_line_highlighted_and_with_what_fired(desk, settings):
+    stage = a_new_release(settings)
+    key = f"staged-{stage.files.get().pk}"
+    address = f"/admin/moderation/case/{case_of(stage).pk}/files/{key}/"
+    assert b"demo_init.pth" in desk.get(address).content
+    hook = desk.get(f"{address}member/?path=demo_init.pth").content.decode()
+    assert 'id="L1" class="source__line source__line--fired"' in hook
+    assert '<span class="kn">import</span>' in hook
+    assert "style=" not in hook
+    assert desk.get(f"{address}member/?path=nothing").status_code == 404
+    assert desk.get(f"{address}member/").status_code == 404
+
+
+def test_files_of_other_projects_are_not_shown(desk):
+    stage, other = held("one"), held("other")
+    elsewhere = published("public").files.get()
+    case = case_of(stage).pk
+    for key in (
+        f"staged-{other.files.get().pk}",
+        f"file-{elsewhere.pk}",
+        "staged-0",
+        "file-" + "9" * 30,
+        "nonsense",
+    ):
+        assert desk.get(f"/admin/moderation/case/{case}/files/{key}/").status_code == 404
+
+
+def test_the_page_shows_the_likeness_beside_the_candidate(desk):
+    submit(
+        UserFactory(trusted=True), "functools-jaraco", extra_metadata="Summary: Functools, enhanced"
+    )
+    text = desk.get(Case.objects.get().get_absolute_url()).content.decode()
+    assert "target jaraco-functools, rule word order" in text
+    assert "Functools, enhanced" in text
+    assert re.search(r"jaraco-functools\s+<span[^>]*>the likeness", text)
+    assert "184,000,000 in 30 days" in text
+
+
+@pytest.mark.parametrize("kind", ["file", "release", "project", "person"])
+def test_reports_about_anything_have_a_page(whole_desk, kind):
+    release = published()
+    thing = {
+        "file": release.files.get(),
+        "release": release,
+        "project": release.project,
+        "person": release.published_by,
+    }[kind]
+    case = report(thing, lines=[{"member": "demo/__init__.py", "line": 1, "excerpt": "evil()"}])
+    text = whole_desk.get(case.get_absolute_url()).content.decode()
+    assert "It steals passwords." in text
+    assert "evil()" in text
+    assert release.published_by.username in text
+    assert ("demo-1.0-py3-none-any.whl" in text) == (kind != "person")
+
+
+def test_the_history_of_the_uploader_is_told(desk):
+    uploader, keeper = UserFactory(), actor(ModeratorFactory())
+    decisions.approve(held("first", uploader=uploader), actor=keeper, reason="fine")
+    decisions.reject(held("second", uploader=UserFactory()), actor=keeper, reason="no")
+    stage = submit(UserFactory(), "third").stage
+    report(Project.objects.get(normalized_name="first"))
+    text = desk.get(page_of(Project.objects.get(normalized_name="first"))).content.decode()
+    assert "1 earlier upload, 1 project: first" in text
+    assert "decided before: Approved 1" in text
+    assert "nothing decided before" in desk.get(page_of(stage)).content.decode()
 
 
 @pytest.mark.parametrize("key", ["0", "99999999", "9" * 30, "x", "1x", "%00", "٣"])
-def test_there_is_no_page_for_what_was_never_held(desk, key):
-    assert desk.get(f"{LIST}{key}/change/").status_code in (302, 404)
+def test_there_is_no_page_for_what_is_no_case(desk, key):
+    assert desk.get(f"/admin/moderation/case/{key}/change/").status_code in (302, 404)
+
+
+# -- work on it ----------------------------------------------------------------------------------
+
+
+def test_a_moderator_works_on_a_case_without_deciding_it(desk, moderator):
+    stage, other = held(), ModeratorFactory()
+    for verb, fields in (
+        ("claim", {}),
+        ("release", {}),
+        ("note", {"text": "Smells of \0 fish."}),
+        ("wait", {"text": "the scanner"}),
+        ("ask", {"text": "What is it for?"}),
+        ("hand-over", {"text": "Yours.", "to": other.username}),
+        ("take-over", {}),
+    ):
+        answer = desk.post(working(stage, verb), fields)
+        assert answer["Location"] == page_of(stage), verb
+    case = case_of(stage)
+    assert case.claimed_by == moderator
+    kinds = list(case.notes.values_list("kind", flat=True))
+    assert kinds == ["note", "event", "question", "event"]
+    assert Note.objects.filter(text="Smells of  fish.").exists()
+    page = desk.get(page_of(stage)).content.decode()
+    assert "What is it for?" in page
+    assert "Give it back" in page
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields", "why"),
+    [
+        ("note", {"text": " "}, "Write the note first"),
+        ("release", {}, "Nobody has claimed"),
+        ("hand-over", {"text": "x", "to": "nobody"}, "Choose the moderator"),
+    ],
+)
+def test_what_cannot_be_done_is_told(desk, verb, fields, why):
+    stage = held()
+    assert why in told(desk.post(working(stage, verb), fields, follow=True))[0]
+
+
+def test_work_is_done_by_post_and_by_known_verbs_only(desk):
+    stage = held()
+    assert desk.get(working(stage, "claim")).status_code == 404
+    assert desk.post(working(stage, "explode")).status_code == 404
+
+
+def test_a_case_that_another_has_claimed_can_be_taken_over_but_not_decided(desk, moderator):
+    stage, other = held(), ModeratorFactory()
+    cases.claim(case_of(stage), actor=actor(other))
+    assert f"Take it over from {other.username}" in desk.get(page_of(stage)).content.decode()
+    refused = desk.post(deciding(stage, "approve"), {"reason": "fine"})
+    assert "works on the case" in told(refused)[0]
+    desk.post(working(stage, "take-over"))
+    desk.post(deciding(stage, "approve"), {"reason": "fine"})
+    assert Decision.objects.get().moderator == moderator
+
+
+# -- decide --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["approve", "reject"])
-def test_the_page_decides_with_a_reason(desk, moderator, kind):
-    stage = held()
-    response = desk.post(page_of(stage), {"decision": kind, "reason": " because \0"}, follow=True)
-    assert response.redirect_chain == [(LIST, 302)]
+def test_a_case_is_decided_with_a_reason_and_the_next_one_follows(desk, moderator, kind):
+    stage, following = held(), held("next")
+    preview = desk.get(deciding(stage, kind)).content.decode()
+    assert "demo-1.0-py3-none-any.whl" in preview
+    assert stage.created_by.username in preview
+    assert not Decision.objects.exists()
+    response = desk.post(deciding(stage, kind), {"reason": " because \0"}, follow=True)
+    assert response.redirect_chain == [(page_of(following), 302)]
     decision = Decision.objects.get()
     assert (decision.kind[:6], decision.reason) == (kind[:6], "because")
     assert decision.moderator == moderator
@@ -201,21 +486,38 @@ def test_the_page_decides_with_a_reason(desk, moderator, kind):
     assert told(response) == [f"demo 1.0: {done}."]
 
 
+def test_the_last_decision_leads_back_to_the_queue(desk):
+    stage = held()
+    answer = desk.post(deciding(stage, "approve"), {"reason": "because"})
+    assert answer["Location"] == DESK
+
+
+def test_a_ready_reason_will_do_and_words_of_ones_own_are_better(desk):
+    reason = ReadyReason.objects.create(kind="rejected", text="It is no software.")
+    stage, other = held("one"), held("other")
+    assert b"It is no software." in desk.get(deciding(stage, "reject")).content
+    desk.post(deciding(stage, "reject"), {"ready": reason.text, "reason": ""})
+    desk.post(deciding(other, "reject"), {"ready": reason.text, "reason": "Nor this."})
+    assert list(Decision.objects.order_by("pk").values_list("reason", flat=True)) == [
+        "It is no software.",
+        "Nor this.",
+    ]
+
+
 @pytest.mark.parametrize("reason", ["", "   ", "\0"])
 def test_an_empty_reason_keeps_the_page_with_an_error(desk, reason):
     stage = held()
-    response = desk.post(page_of(stage), {"decision": "approve", "reason": reason})
+    response = desk.post(deciding(stage, "approve"), {"reason": reason})
     assert response.status_code == 200
     assert "Write the reason" in told(response)[0]
-    assert b'value="approve"' in response.content
     assert not Decision.objects.exists()
 
 
-@pytest.mark.parametrize("decision", ["", "publish", "APPROVE", "__init__"])
-def test_the_page_knows_two_decisions_only(desk, decision):
+@pytest.mark.parametrize("verb", ["publish", "APPROVE", "__init__", "dismiss"])
+def test_only_what_fits_can_be_decided(desk, verb):
     stage = held()
-    response = desk.post(page_of(stage), {"decision": decision, "reason": "because"})
-    assert response.status_code == 403
+    assert desk.post(deciding(stage, verb), {"reason": "because"}).status_code in (200, 404)
+    assert desk.get(deciding(stage, "approve") + "?target=release-1").status_code == 404
     assert not Decision.objects.exists()
 
 
@@ -226,15 +528,16 @@ def test_the_page_of_a_decided_upload_tells_what_became_of_it(desk, verb):
     text = desk.get(page_of(stage)).content.decode()
     assert "so I saw it" in text
     assert other.username in text
-    assert 'name="decision"' not in text
+    assert "/decide/" not in text
+    assert "/undo/" in text
 
 
 def test_a_second_moderator_reads_that_another_was_faster(desk):
     stage = held()
     decisions.approve(stage, actor=actor(ModeratorFactory()), reason="first")
-    response = desk.post(page_of(stage), {"decision": "reject", "reason": "second"})
+    response = desk.post(deciding(stage, "reject"), {"reason": "second"})
     assert response.status_code == 200
-    assert "does not wait for review any more" in told(response)[0]
+    assert "decided already" in told(response)[0]
     assert Decision.objects.get().reason == "first"
 
 
@@ -242,8 +545,8 @@ def test_the_page_of_a_published_stage_that_nobody_decided_says_so(desk):
     stage = held()
     stages.approve(stage, actor=SYSTEM, reason="by a command")
     text = desk.get(page_of(stage)).content.decode()
-    assert "does not wait for review" in text
-    assert 'name="decision"' not in text
+    assert "does not wait any more" in text
+    assert "/decide/" not in text
 
 
 def test_a_decision_needs_the_csrf_token(moderator):
@@ -251,27 +554,106 @@ def test_a_decision_needs_the_csrf_token(moderator):
 
     browser, stage = Client(enforce_csrf_checks=True), held()
     browser.force_login(moderator)
-    response = browser.post(page_of(stage), {"decision": "approve", "reason": "because"})
-    assert response.status_code == 403
+    for address in (deciding(stage, "approve"), working(stage, "claim")):
+        assert browser.post(address, {"reason": "because"}).status_code == 403
     assert not Decision.objects.exists()
+
+
+def test_quarantine_is_previewed_done_and_undone_on_the_desk(whole_desk):
+    release = published()
+    published("consumer", extra_metadata="Requires-Dist: Demo>=1")
+    submit(release.published_by, "demo", "2.0")
+    case = report(release)
+    preview = whole_desk.get(deciding(release, "quarantine")).content.decode()
+    for fact in (
+        "Nobody can see or install:",
+        "demo-1.0-py3-none-any.whl",
+        "can be installed as before:",
+        "<li>2.0</li>",
+        f"<li>{release.published_by.username}</li>",
+        "These projects here require it:",
+        "<li>consumer</li>",
+        f"release-{release.pk}",
+        f"project-{release.project.pk}",
+    ):
+        assert fact in preview, fact
+    target = {"target": f"release-{release.pk}", "choosable": "yes"}
+    whole_desk.post(deciding(release, "quarantine"), {**target, "reason": "malware"})
+    release.refresh_from_db()
+    assert release.quarantined
+    case.refresh_from_db()
+    assert case.is_live  # the box was not ticked
+    undo = f"/admin/moderation/case/{case.pk}/decisions/{Decision.objects.get().pk}/undo/"
+    assert b"Undo: clear the quarantine" in whole_desk.get(undo).content
+    assert "Write the reason" in told(whole_desk.post(undo, {"reason": ""}))[0]
+    assert whole_desk.post(undo, {"reason": "a mistake"})["Location"] == page_of(release)
+    release.refresh_from_db()
+    assert not release.quarantined
+    assert b"Undone by" in whole_desk.get(page_of(release)).content
+
+
+def test_every_action_has_a_preview(whole_desk):
+    release = published()
+    stage = held("waiting")
+    report(release)
+    for verb in ("quarantine", "remove", "prohibit", "freeze", "dismiss"):
+        page = whole_desk.get(deciding(release, verb))
+        assert page.status_code == 200, verb
+        assert page.context["consequences"], verb
+    for verb in ("approve", "reject", "freeze", "prohibit"):
+        assert whole_desk.get(deciding(stage, verb)).context["consequences"], verb
+    whole_desk.post(deciding(release, "quarantine"), {"reason": "malware", "choosable": "yes"})
+    assert whole_desk.get(deciding(release, "clear")).context["consequences"]
+
+
+def test_a_moderator_sees_only_what_he_may_do(desk):
+    release = published()
+    case = report(release)
+    text = desk.get(page_of(release)).content.decode()
+    assert "/decide/dismiss/" in text
+    assert "/decide/quarantine/" not in text
+    refused = desk.post(deciding(release, "quarantine"), {"reason": "malware"})
+    assert "You may decide cases, but not this" in told(refused)[0]
+    assert not Release.objects.get(pk=release.pk).quarantined
+    assert case.decisions.count() == 0
+
+
+def test_a_proposal_is_confirmed_by_another_on_the_desk(whole_desk, settings, client):
+    settings.SECOND_MODERATOR = True
+    release = published()
+    case = report(release)
+    assert b"two moderators" in whole_desk.get(deciding(release, "remove")).content
+    whole_desk.post(deciding(release, "remove"), {"reason": "malware"})
+    assert File.objects.offered().exists()
+    proposal = Decision.objects.get()
+    base = f"/admin/moderation/case/{case.pk}/decisions/{proposal.pk}/"
+    mine = whole_desk.get(page_of(release)).content.decode()
+    assert f"{base}withdraw/" in mine
+    assert f"{base}confirm/" not in mine
+    assert "another moderator" in told(whole_desk.post(f"{base}confirm/"))[0]
+    client.force_login(KeeperFactory())
+    assert b"Confirm: remove" in client.get(f"{base}confirm/").content
+    client.post(f"{base}confirm/")
+    assert not File.objects.offered().exists()
+    assert client.post(f"{base}explode/").status_code == 404
 
 
 # -- many at once --------------------------------------------------------------------------------
 
 
-def bulk(client, action, stages, **fields):
-    chosen = {"action": action, "_selected_action": [stage.pk for stage in stages]}
-    return client.post(LIST, {**chosen, **fields}, follow=True)
+def bulk(client, verb, stages, **fields):
+    chosen = {"case": [case_of(stage).pk for stage in stages]}
+    return client.post(f"/admin/moderation/case/bulk/{verb}/", {**chosen, **fields}, follow=True)
 
 
-@pytest.mark.parametrize(("action", "published"), [("approve", 2), ("reject", 0)])
-def test_several_are_decided_at_once_with_one_reason(desk, action, published):
+@pytest.mark.parametrize(("verb", "published"), [("approve", 2), ("reject", 0)])
+def test_several_are_decided_at_once_with_one_reason(desk, verb, published):
     stages = [held("one"), held("other")]
-    asked = bulk(desk, action, stages)
+    asked = bulk(desk, verb, stages)
     assert b'<textarea id="reason"' in asked.content
-    assert b"The uploader reads the reason" in asked.content
+    assert b"Each uploader reads it" in asked.content
     assert not Decision.objects.exists()
-    done = bulk(desk, action, stages, confirmed="yes", reason="looked at both")
+    done = bulk(desk, verb, stages, confirmed="yes", reason="looked at both")
     assert len(told(done)) == 2
     reasons = Decision.objects.values_list("reason", flat=True)
     assert list(reasons) == ["looked at both"] * 2
@@ -287,10 +669,39 @@ def test_one_that_cannot_be_approved_keeps_no_other_back(desk):
     assert File.objects.offered().get().project == good.project
 
 
+def test_what_is_no_upload_is_not_approved_with_others(desk):
+    thing = published("public").project
+    report(thing)
+    done = bulk(desk, "approve", [thing], confirmed="yes", reason="because")
+    assert "is not about that" in told(done)[0]
+
+
+def test_several_are_claimed_at_once(desk, moderator):
+    stages = [held("one"), held("other")]
+    assert len(told(bulk(desk, "claim", stages))) == 2
+    assert Case.objects.filter(claimed_by=moderator).count() == 2
+
+
 def test_several_need_a_reason_too(desk):
     asked = bulk(desk, "approve", [held()], confirmed="yes", reason=" ")
     assert b"Write the reason first" in asked.content
     assert not Decision.objects.exists()
+
+
+def test_nothing_is_done_to_nothing(desk):
+    assert "Select cases first" in told(bulk(desk, "approve", []))[0]
+    assert desk.post("/admin/moderation/case/bulk/explode/").status_code == 404
+    odd = {"case": ["x", "9" * 30, "٣"]}
+    answer = desk.post("/admin/moderation/case/bulk/claim/", odd, follow=True)
+    assert "Select cases first" in told(answer)[0]
+
+
+def test_ready_reasons_are_kept_in_the_admin(client):
+    client.force_login(AdministratorFactory())
+    address = "/admin/moderation/readyreason/"
+    assert client.get(address).status_code == 200
+    client.post(f"{address}add/", {"kind": "approved", "text": "Lovely.", "position": "1"})
+    assert ReadyReason.objects.filter(text="Lovely.").exists()
 
 
 # -- prohibited names ----------------------------------------------------------------------------
@@ -507,15 +918,15 @@ def test_the_check_offers_the_exception_to_whoever_may_make_it(judge):
 
 def test_a_held_look_alike_shows_its_target(desk):
     submit(UserFactory(trusted=True), "functools-jaraco")
-    page = desk.get(page_of(HeldUpload.objects.get()))
+    page = desk.get(Case.objects.get().get_absolute_url())
     assert b"target jaraco-functools, rule word order" in page.content
 
 
 def test_an_administrator_may_do_all_of_it(client):
     client.force_login(AdministratorFactory())
-    assert b"No upload waits for a decision" in client.get("/admin/").content
+    assert b"No case waits for a decision" in client.get("/admin/").content
     assert prohibit(client, "evil-corp").status_code == 302
     stage = held()
-    client.post(page_of(stage), {"decision": "approve", "reason": "fine"})
+    client.post(deciding(stage, "approve"), {"reason": "fine"})
     assert Decision.objects.get().stage_id == stage.pk
     assert SYSTEM.user is None

@@ -108,8 +108,8 @@ def test_a_refused_upload_leaves_nothing_in_the_bucket(bucket):
 
 def test_a_moderator_looks_into_an_archive_on_s3(bucket, admin_client):
     held = index.held()
-    page = admin_client.get(f"/admin/moderation/heldupload/{held.pk}/change/")
-    assert b"demo/__init__.py" in page.content
+    page = admin_client.get(held.cases.get().get_absolute_url())
+    assert b"path=demo%2F__init__.py" in page.content
 
 
 def test_the_storage_is_verified_and_a_loss_is_told(bucket):

@@ -1,0 +1,176 @@
+"""Decide a case, after a look at what it would do; confirm, withdraw and undo decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from accounts import actors
+from accounts.actors import Actor
+from moderation import actions, consequences, decisions, queues
+from moderation.actions import ACTIONS, BY_KIND, Action
+from moderation.admin import queue
+from moderation.models import Case, Decision, DecisionKind, DecisionState, ReadyReason, Subject
+from moderation.models.subjects import kind_of
+from pypi_site.lib.admin_actions import written_reason
+from pypi_site.lib.problems import Problem
+
+KEYS = 9  # ready reasons that have a key
+
+
+# -- decide ----------------------------------------------------------------------------------------
+
+
+def decide(request: HttpRequest, case: Case, verb: str) -> str | None:
+    """By POST: do it; the address of what comes next, or None if it was refused."""
+    action = _action(verb)
+    if request.method != "POST":
+        return None
+    target = _target(request, case, action)
+    closes = ("closes" in request.POST) if "choosable" in request.POST else None
+    reason = written_reason(request) or request.POST.get("ready", "").strip()
+    try:
+        decision = decisions.decide(
+            case, verb, target, actor=actors.of_request(request), reason=reason, closes=closes
+        )
+    except Problem as problem:
+        messages.error(request, f"{case}: {problem.detail}")
+        return None
+    messages.success(request, f"{target}: {_done(action, decision)}.")
+    return _next(request, case)
+
+
+def _done(action: Action, decision: Decision) -> str:
+    if decision.state == DecisionState.PROPOSED:
+        return "proposed; another moderator has to confirm"
+    return action.done
+
+
+def _next(request: HttpRequest, case: Case) -> str:
+    """The next case in the queue; this one again while there is something to do."""
+    if Case.objects.live().filter(pk=case.pk).exists():
+        return case.get_absolute_url()
+    following = queues.next_after(case, queue.moderator(request))
+    return following.get_absolute_url() if following else reverse("admin:index")
+
+
+def preview(request: HttpRequest, case: Case, verb: str) -> dict[str, Any]:
+    """What the page before a decision shows."""
+    action = _action(verb)
+    target = _target(request, case, action)
+    others = _targets(request, case, action)
+    return {
+        "title": f"{action.label}: {target}",
+        "action": action,
+        "target": target,
+        "target_key": target_key(target),
+        "targets": [(target_key(item), kind_of(item), item) for item in others],
+        "consequences": consequences.of(case, action, target),
+        "ready": ReadyReason.objects.filter(kind=action.kind)[:KEYS],
+        "reason": request.POST.get("reason", ""),
+        "second": decisions.needs_second(action),
+        "choosable": action.verb not in ("approve", "reject", "dismiss"),
+        "closes": action.closes,
+    }
+
+
+def _action(verb: str) -> Action:
+    if verb not in ACTIONS:
+        raise Http404
+    return ACTIONS[verb]
+
+
+def target_key(target: Subject) -> str:
+    """As it stands in an address: ``release-5``."""
+    return f"{kind_of(target)}-{target.pk}"
+
+
+def _targets(request: HttpRequest, case: Case, action: Action) -> list[Subject]:
+    return actions.offered(case, actors.of_request(request)).get(action.verb, [])
+
+
+def _target(request: HttpRequest, case: Case, action: Action) -> Subject:
+    """What was chosen, else the nearest that it could be done to, else what the case is about."""
+    wanted = request.POST.get("target") or request.GET.get("target", "")
+    every = actions.targets_of(case)
+    fitting = [item for item in every if kind_of(item) in action.subjects]
+    named = [item for item in fitting if target_key(item) == wanted]
+    if wanted and not named:
+        raise Http404
+    possible = _targets(request, case, action)
+    found = next(iter([*named, *possible, *fitting]), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+# -- decisions that were made ----------------------------------------------------------------------
+
+
+def listed(case: Case, actor: Actor) -> list[dict[str, Any]]:
+    """The decisions of a case, the newest first, with what can be done about each."""
+    related = ("moderator", "second_moderator", "undone_by")
+    rows = case.decisions.select_related(*related, "stage__project", "release__project")
+    return [
+        {"decision": row, "choices": _choices(row, actor)}
+        for row in rows.order_by("-decided_at", "-pk")
+    ]
+
+
+def _choices(decision: Decision, actor: Actor) -> list[tuple[str, str]]:
+    """Verb and label of what this moderator may do about it."""
+    action = BY_KIND[DecisionKind(decision.kind)]
+    if not actor.may(action.permission):
+        return []
+    if decision.state == DecisionState.DONE:
+        return [("undo", action.undo_label)]
+    if decision.state != DecisionState.PROPOSED:
+        return []
+    mine = decision.moderator == actor.user
+    confirm = [] if mine else [("confirm", f"Confirm: {action.label.lower()}")]
+    return [*confirm, ("withdraw", "Withdraw the proposal")]
+
+
+_REVISIONS = {
+    "undo": (decisions.undo, "undone"),
+    "confirm": (decisions.confirm, "confirmed and done"),
+    "withdraw": (decisions.withdraw, "withdrawn"),
+}
+
+
+def revise(request: HttpRequest, case: Case, pk: int, verb: str) -> bool:
+    """By POST: undo, confirm or withdraw; False if it was refused."""
+    if verb not in _REVISIONS:
+        raise Http404
+    decision = get_object_or_404(Decision, pk=pk, case=case)
+    if request.method != "POST":
+        return False
+    act, done = _REVISIONS[verb]
+    try:
+        act(decision, actor=actors.of_request(request), reason=written_reason(request))
+    except Problem as problem:
+        messages.error(request, f"{case}: {problem.detail}")
+        return False
+    messages.success(request, f"{decision}: {done}.")
+    return True
+
+
+def revision(request: HttpRequest, case: Case, pk: int, verb: str) -> dict[str, Any]:
+    """What the page before that shows."""
+    decision = get_object_or_404(Decision, pk=pk, case=case)
+    action = BY_KIND[DecisionKind(decision.kind)]
+    label = {"undo": action.undo_label, "confirm": f"Confirm: {action.label.lower()}"}
+    target = decision.subject
+    sees = consequences.of(case, action, target) if verb == "confirm" and target else []
+    return {
+        "title": label.get(verb, "Withdraw the proposal"),
+        "decision": decision,
+        "verb": verb,
+        "consequences": sees,
+        "reason": request.POST.get("reason", ""),
+        "reason_needed": verb != "confirm",
+    }

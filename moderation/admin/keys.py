@@ -1,0 +1,34 @@
+"""The keys of each page, as the help on it tells them (docs/moderation.md, static/js/desk.js)."""
+
+from __future__ import annotations
+
+from moderation.actions import ACTIONS
+
+Keys = list[tuple[str, str]]
+
+HELP: Keys = [("?", "this help")]
+QUEUE: Keys = [
+    ("j", "next case"),
+    ("k", "previous case"),
+    ("Enter", "open it"),
+    ("x", "select it"),
+    ("/", "search"),
+    *HELP,
+]
+CASE: Keys = [
+    *((action.key, action.label) for action in ACTIONS.values()),
+    ("z", "undo the newest decision"),
+    ("c", "claim it, or give it back"),
+    ("n", "write a note"),
+    ("j", "next case"),
+    ("k", "previous case"),
+    ("g", "back to the queue"),
+    *HELP,
+]
+DECISION: Keys = [
+    ("1 to 9", "choose a reason"),
+    ("t", "write a reason"),
+    ("Enter", "do it"),
+    ("Esc", "back to the case"),
+    *HELP,
+]

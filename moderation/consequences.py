@@ -1,0 +1,210 @@
+"""What an action would do, told before: who sees what, who is told, who depends on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+
+from accounts.models import ApiToken, User
+from moderation.actions import Action
+from moderation.models import Case, Concerned, Subject
+from moderation.models.subjects import project_of
+from packages import downloads
+from packages.models import File, Project, Release, Role, Stage
+
+SHOWN = 12
+PATIENCE = "1500ms"  # for what may have to read every release
+_DEPENDENTS = """
+    select distinct p.name from packages_release r
+    join packages_project p on p.id = r.project_id and p.published_at is not null
+    where jsonb_typeof(r.metadata->'requires_dist') = 'array' and p.id <> %(own)s
+    and exists (
+        select from jsonb_array_elements_text(r.metadata->'requires_dist') as wanted
+        where wanted ~* %(pattern)s
+    )
+    order by p.name limit 200
+"""
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """One sentence, and the names that it is about."""
+
+    title: str
+    items: tuple[str, ...] = ()
+    more: int = 0
+
+
+def of(case: Case, action: Action, target: Any) -> list[Consequence]:
+    """In the order in which a moderator wants to know."""
+    return [*_SEEN[action.verb](target), *_told(case, action, target), *_affected(action, target)]
+
+
+def _list(title: str, items: Iterable[str]) -> Consequence:
+    every = list(items)
+    return Consequence(title, tuple(every[:SHOWN]), max(0, len(every) - SHOWN))
+
+
+# -- what is seen ----------------------------------------------------------------------------------
+
+
+def _approve(stage: Stage) -> Iterator[Consequence]:
+    filenames = stage.files.order_by("filename").values_list("filename", flat=True)
+    yield _list("These files can be installed by everybody:", filenames)
+    if stage.project.published_at is None:
+        yield Consequence(f"The project {stage.project.name} gets its page and is found by search.")
+    if stage.created_by and stage.created_by.trusted_at is None:
+        yield Consequence(
+            f"{stage.created_by.username} is trusted: his next new projects are not held for being"
+            " the first of somebody new."
+        )
+
+
+def _reject(stage: Stage) -> Iterator[Consequence]:
+    filenames = stage.files.order_by("filename").values_list("filename", flat=True)
+    yield _list("Nothing of it becomes public; these filenames are free again:", filenames)
+    if stage.is_session:
+        yield Consequence("The session stays: its uploader can mend it and publish it again.")
+    elif stage.project.published_at is None:
+        yield Consequence(f"The name {stage.project.name} is free again for everybody.")
+
+
+def _public_files(target: Subject) -> list[File]:
+    offered = File.objects.offered().select_related("release")
+    chosen: dict[str, Any] = {"pk": target.pk}
+    if isinstance(target, Project):
+        chosen = {"release__project": target}
+    elif isinstance(target, Release):
+        chosen = {"release": target}
+    return list(offered.filter(**chosen).in_order().without_metadata())
+
+
+def _hide(target: Any) -> Iterator[Consequence]:
+    hidden = _public_files(target)
+    yield _list("Nobody can see or install:", (file.filename for file in hidden))
+    project = project_of(target)
+    versions = project.releases.offered().with_files() if project else Release.objects.none()
+    if isinstance(target, Project):
+        yield Consequence(
+            "The project takes no uploads, and its page says that it is in quarantine."
+        )
+        return
+    if isinstance(target, Release):
+        versions = versions.exclude(pk=target.pk)
+    kept = versions.newest_first().values_list("version", flat=True)
+    yield _list("These versions can be installed as before:", kept)
+
+
+def _clear(target: Any) -> Iterator[Consequence]:
+    yield Consequence(
+        "It is again exactly what it was before the quarantine: yanked if it was yanked."
+    )
+
+
+def _remove(target: Any) -> Iterator[Consequence]:
+    gone = _public_files(target)
+    yield _list("These files go into the bin:", (file.filename for file in gone))
+    yield Consequence(
+        f"They can be restored for {settings.BIN_DAYS} days; their names can never be used again."
+    )
+    if isinstance(target, Project):
+        yield Consequence("The project loses its page; its name stays reserved.")
+
+
+def _prohibit(project: Project) -> Iterator[Consequence]:
+    yield Consequence(f"Nobody can register the name {project.normalized_name}.")
+    if project.published_at and not project.deleted_at:
+        yield Consequence(
+            "The project that has it goes on as it is; quarantine it if that is not meant."
+        )
+
+
+def _freeze(user: User) -> Iterator[Consequence]:
+    tokens = ApiToken.objects.usable().filter(user=user).count()
+    yield Consequence(f"{user.username} cannot sign in; {tokens} API tokens stop working.")
+    owned = Role.objects.filter(user=user, kind=Role.Kind.OWNER).select_related("project")
+    yield _list("What he owns stays as it is:", (role.project.name for role in owned))
+    alone = [role.project.name for role in owned if role.project.roles.count() == 1]
+    if alone:
+        yield _list("Nobody else can manage these meanwhile:", alone)
+
+
+def _dismiss(target: Any) -> Iterator[Consequence]:
+    yield Consequence("Nothing changes for anybody; the reports count as unfounded.")
+
+
+_SEEN: dict[str, Callable[[Any], Iterator[Consequence]]] = {
+    "approve": _approve,
+    "reject": _reject,
+    "quarantine": _hide,
+    "clear": _clear,
+    "remove": _remove,
+    "prohibit": _prohibit,
+    "freeze": _freeze,
+    "dismiss": _dismiss,
+}
+
+
+# -- who is told -----------------------------------------------------------------------------------
+
+
+def _told(case: Case, action: Action, target: Any) -> Iterator[Consequence]:
+    """The uploader of a held upload, everybody with a role on what is public; by e-mail."""
+    if isinstance(target, Stage):
+        told = [target.created_by] if target.created_by else []
+    elif action.verb in ("quarantine", "clear", "remove"):
+        roles = Role.objects.filter(project=project_of(target)).select_related("user")
+        told = [role.user for role in roles]
+    else:
+        return
+    reachable = [user.username for user in told if user.verified_email]
+    if reachable:
+        yield _list("They read your reason in an e-mail:", reachable)
+    else:
+        yield Consequence("Nobody is told: no account with a verified address is concerned.")
+    reporters = case.concerned.filter(part=Concerned.Part.REPORTER).count()
+    if reporters:
+        yield Consequence(
+            f"{reporters} reporter{'s' if reporters > 1 else ''} can see the outcome."
+        )
+
+
+# -- who depends on it -----------------------------------------------------------------------------
+
+
+def _affected(action: Action, target: Any) -> Iterator[Consequence]:
+    project = project_of(target)
+    if action.verb not in ("quarantine", "remove") or project is None:
+        return
+    lately = downloads.recent(project)
+    yield Consequence(
+        f"{project.name} was downloaded {lately.last_week} times in the last 7 days,"
+        f" {lately.last_month} times in 30."
+    )
+    dependents = dependents_of(project)
+    if dependents is None:
+        yield Consequence("What depends on it could not be found out in time.")
+    elif dependents:
+        yield _list("These projects here require it:", dependents)
+    else:
+        yield Consequence("No project here requires it.")
+
+
+def dependents_of(project: Project) -> list[str] | None:
+    """Projects any release of which requires it (at most 200); None if that takes too long."""
+    spelled = re.escape(project.normalized_name).replace("\\-", "[-_.]+")
+    facts: dict[str, Any] = {"own": project.pk, "pattern": f"^{spelled}($|[^a-z0-9._-])"}
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"set local statement_timeout = '{PATIENCE}'")
+            cursor.execute(_DEPENDENTS, facts)
+            found = [name for (name,) in cursor.fetchall()]
+            cursor.execute("set local statement_timeout to default")
+            return found
+    except OperationalError:  # QueryCanceled
+        return None

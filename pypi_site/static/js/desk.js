@@ -1,0 +1,76 @@
+/* Keys of the desk. Every key presses a link, a button or a field that is there anyway, marked by
+   data-key; without script nothing is missing but the keys. */
+
+const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select";
+const desk = document.querySelector("[data-desk]");
+const rows = [...document.querySelectorAll("[data-row]")];
+
+function isTyping(element) {
+  return element instanceof Element && element.matches(FIELDS);
+}
+
+/* The row of the queue that has the focus, or last had it. */
+let current = -1;
+
+function moveTo(place) {
+  current = Math.max(0, Math.min(rows.length - 1, place));
+  const link = rows[current]?.querySelector("a");
+  link?.focus();
+  link?.scrollIntoView({ block: "nearest" });
+}
+
+function pressRow(key) {
+  if (key === "j") moveTo(current + 1);
+  else if (key === "k") moveTo(current - 1);
+  else if (key === "x") rows[current]?.querySelector("input").click();
+  else return false;
+  return true;
+}
+
+/* A dialog is opened, a field gets the focus, all else is pressed. */
+function press(element) {
+  if (element.dataset.opens) document.getElementById(element.dataset.opens).showModal();
+  else if (isTyping(element)) element.focus();
+  else if (element.matches("[type=radio]")) choose(element);
+  else element.click();
+}
+
+/* A reason that is ready takes the place of what was written. */
+function choose(radio) {
+  radio.checked = true;
+  document.querySelector("#reason").value = "";
+  document.querySelector("[data-confirms]")?.focus();
+}
+
+function handle(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (document.querySelector("dialog[open]")) return;
+  if (isTyping(event.target)) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  const isQueue = desk?.dataset.desk === "queue";
+  const element = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (isQueue && pressRow(event.key)) event.preventDefault();
+  else if (element && desk) {
+    event.preventDefault();
+    press(element);
+  }
+}
+
+for (const row of rows) {
+  row.addEventListener("focusin", () => (current = rows.indexOf(row)));
+}
+
+/* What is written counts, not what was chosen before. */
+document.querySelector("#reason")?.addEventListener("input", () => {
+  const chosen = document.querySelector("[name=ready]:checked");
+  if (chosen) chosen.checked = false;
+});
+
+document.addEventListener("keydown", handle);
+for (const button of document.querySelectorAll("[data-opens]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => press(button));
+}
+document.querySelector("[data-confirms]")?.focus();

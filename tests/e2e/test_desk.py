@@ -1,0 +1,216 @@
+"""The moderators' desk in a real browser: by keyboard alone, on a phone, without scripts."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from moderation import observations
+from moderation.models import Case, Decision, ReadyReason
+from moderation.observations import Report
+from packages.models import File
+from tests.e2e import test_face
+from tests.e2e.test_face import AA, CONTRASTS, FAULTS, browser  # noqa: F401 - a fixture
+from tests.factories.index import held, published
+from tests.factories.people import KeeperFactory, UserFactory, actor
+
+pytestmark = test_face.pytestmark
+PASSWORD = "correct horse battery"
+FILES = {"demo/__init__.py": "import os\n\n\ndef run():\n    return os.name\n"}
+
+
+@pytest.fixture
+def site(live_server) -> str:
+    """Ten uploads that wait, and something that was reported."""
+    for number in range(10):
+        held(f"fresh-{number}", files=FILES)
+    place = {"member": "demo/__init__.py", "line": 5, "excerpt": "return os.name"}
+    given = Report("malware", "It reads the name of the system.", lines=[place])
+    observations.report(published(files=FILES), given, actor=actor(UserFactory()))
+    for kind, text in (("approved", "Sound."), ("rejected", "No software."), ("approved", "Nice.")):
+        ReadyReason.objects.create(kind=kind, text=text)
+    keeper = KeeperFactory(username="morag")
+    keeper.set_password(PASSWORD)
+    keeper.save()
+    return str(live_server.url)
+
+
+def browse(browser, site, **options) -> Page:  # noqa: F811
+    options = {"viewport": {"width": 1280, "height": 900}, **options}
+    page = browser.new_context(base_url=site, **options).new_page()
+    page.complaints = []
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    return page
+
+
+@pytest.fixture
+def page(browser, site):  # noqa: F811
+    """A browser's page, signed in by keyboard, that fails the test on any complaint."""
+    page = browse(browser, site)
+    sign_in(page)
+    yield page
+    page.context.close()
+    assert page.complaints == []
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/admin/")
+    page.get_by_label("Login").focus()
+    page.keyboard.type("morag")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/")
+
+
+def title(page: Page) -> str:
+    return page.locator("#content h1").inner_text()
+
+
+def test_ten_held_uploads_are_cleared_by_the_keyboard_alone(page):
+    keys = page.keyboard
+    keys.press("j")
+    expect(page.locator(":focus")).to_have_text("fresh-0 1.0")
+    keys.press("Enter")
+    page.wait_for_url("**/change/")
+    for number in range(10):
+        expect(page.locator("#content h1")).to_have_text(f"fresh-{number} 1.0")
+        reject = number % 2
+        keys.press("r" if reject else "a")
+        page.wait_for_url("**/decide/**")
+        if not reject:
+            keys.press("2")
+        keys.press("Enter")
+        page.wait_for_url("**/change/")
+    expect(page.locator("#content h1")).to_have_text("demo 1.0")
+    decided = Decision.objects.order_by("pk").values_list("kind", "reason", "moderator__username")
+    assert (
+        list(decided)
+        == [
+            ("approved", "Nice.", "morag"),
+            ("rejected", "No software.", "morag"),
+        ]
+        * 5
+    )
+    assert Case.objects.live().count() == 1
+    assert File.objects.offered().count() == 6  # five, and what was public before
+
+
+def test_the_keys_move_select_search_and_explain_themselves(page):
+    keys = page.keyboard
+    for _ in range(3):
+        keys.press("j")
+    keys.press("k")
+    expect(page.locator(":focus")).to_have_text("fresh-1 1.0")
+    keys.press("x")
+    assert page.get_by_label("Select fresh-1 1.0").is_checked()
+    keys.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    keys.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    keys.press("/")
+    keys.type("jacka")  # a, c, j, k are letters here
+    expect(page.get_by_label("Search")).to_have_value("jacka")
+    keys.press("Escape")
+    keys.press("j")
+    expect(page.locator(":focus")).to_have_text("fresh-2 1.0")
+
+
+def test_a_case_is_claimed_noted_left_and_decided_in_own_words_by_keys(page):
+    keys = page.keyboard
+    keys.press("j")
+    keys.press("Enter")
+    page.wait_for_url("**/change/")
+    keys.press("c")
+    expect(page.get_by_role("button", name="Give it back")).to_be_visible()
+    keys.press("n")
+    keys.type("jack, are you sure?")
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(page.get_by_text("jack, are you sure?")).to_be_visible()
+    keys.press("j")
+    expect(page.locator("#content h1")).to_have_text("fresh-1 1.0")
+    keys.press("k")
+    expect(page.locator("#content h1")).to_have_text("fresh-0 1.0")
+    keys.press("r")
+    page.wait_for_url("**/decide/**")
+    keys.press("Escape")
+    page.wait_for_url("**/change/")
+    keys.press("r")
+    page.wait_for_url("**/decide/**")
+    keys.press("t")
+    keys.type("a reason of my own")
+    keys.press("Tab")
+    keys.press("Enter")
+    page.wait_for_url("**/change/")
+    decision = Decision.objects.get()
+    assert (decision.kind, decision.reason) == ("rejected", "a reason of my own")
+    page.goto(decision.case.get_absolute_url())
+    keys.press("z")
+    page.wait_for_url("**/undo/")
+    keys.press("t")
+    keys.type("I was wrong")
+    keys.press("Tab")
+    keys.press("Enter")
+    page.wait_for_url("**/change/")
+    decision.refresh_from_db()
+    assert decision.state == "undone"
+
+
+def every(page: Page):
+    """One page of each kind."""
+    reported = Case.objects.get(kind="malware")
+    key = f"file-{File.objects.get().pk}"
+    base = f"/admin/moderation/case/{reported.pk}/"
+    for path in (
+        "/admin/",
+        f"{base}change/",
+        f"{base}decide/quarantine/",
+        f"{base}files/{key}/",
+        f"{base}files/{key}/member/?path=demo/__init__.py",
+        Case.objects.filter(kind="held").first().get_absolute_url(),
+    ):
+        page.goto(path)
+        page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+        yield path
+
+
+@pytest.mark.parametrize("width", [360, 768])
+def test_no_page_of_the_desk_scrolls_sideways(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    wide = {path: page.evaluate("document.documentElement.scrollWidth") for path in every(page)}
+    assert {path: each for path, each in wide.items() if each > width} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_desk_is_readable_and_everything_has_a_name(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    faults, poor = {}, {}
+    for path in every(page):
+        faults[path] = [f for f in page.evaluate(FAULTS) if "skips a level" not in f]
+        contrasts = page.evaluate(CONTRASTS)
+        poor[path] = [each for each in contrasts if each["ratio"] < AA and _is_ours(each["key"])]
+    assert {path: found for path, found in faults.items() if found} == {}
+    assert {path: found for path, found in poor.items() if found} == {}
+
+
+def _is_ours(key: str) -> bool:
+    """Django's own header and buttons have the colours that Django gives them."""
+    blocks = ("queue", "case", "tag", "source", "tabs", "tree", "desk", "counts", "reasons")
+    return key.partition(".")[2].startswith(blocks)
+
+
+def test_a_case_is_decided_without_scripts(browser, site):  # noqa: F811
+    page = browse(browser, site, java_script_enabled=False)
+    sign_in(page)
+    assert page.locator(".keys__button:visible").count() == 0
+    page.get_by_role("link", name="fresh-0 1.0").click()
+    page.get_by_role("link", name="Approve").click()
+    page.get_by_label("Sound.").check()
+    page.get_by_role("button", name="Approve").click()
+    assert title(page) == "fresh-1 1.0"
+    assert Decision.objects.get().reason == "Sound."
+    page.context.close()
+    assert User.objects.filter(username="morag").exists()

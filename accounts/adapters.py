@@ -24,6 +24,11 @@ NO_ADDRESS = "0.0.0.0"  # noqa: S104 - a unix socket has no address, and a sessi
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Sign-up, names and addresses as the site decides; limits count accounts, not spellings."""
 
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_taken": "Somebody has this user name already; choose another.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return signup.is_open(request)
 

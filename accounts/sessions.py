@@ -44,7 +44,9 @@ class LastSeenMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.session.accessed and request.user.is_authenticated:
+        # Only where the page has loaded the person: nothing is asked of a database that is away.
+        person = getattr(request, "_cached_user", None)
+        if person is not None and person.is_authenticated:
             _note(request)
         return response
 

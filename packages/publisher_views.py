@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import actors, issuers
+from accounts import actors, issuers, sensitive
 from accounts.claims import TEXT_LENGTH
 from accounts.issuers import Issuer
 from accounts.models import User
@@ -58,7 +57,7 @@ def of_project(request: HttpRequest, name: str) -> HttpResponse:
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]
+@sensitive.confirmed
 def add(request: HttpRequest, name: str, issuer: str) -> HttpResponse:
     """Trust another CI job."""
     project = manage_views.own_project(request, name, access.OWNERS)
@@ -135,7 +134,7 @@ def own(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]
+@sensitive.confirmed
 def prepare(request: HttpRequest, issuer: str) -> HttpResponse:
     """Let a CI job's first upload register a project for me."""
     found = _issuer(issuer)

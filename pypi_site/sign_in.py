@@ -47,6 +47,10 @@ def _account(site_name: str) -> dict[str, Any]:
 def _factors(site_name: str) -> dict[str, Any]:
     return {
         "MFA_ADAPTER": "accounts.adapters.FactorAdapter",
+        "MFA_FORMS": {
+            "authenticate": "accounts.forms.AuthenticateForm",
+            "reauthenticate": "accounts.forms.ReauthenticateForm",
+        },
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_PASSKEY_LOGIN_ENABLED": True,
         "MFA_PASSKEY_SIGNUP_ENABLED": True,

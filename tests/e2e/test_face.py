@@ -1,31 +1,17 @@
 """The pages in a real browser: nothing blocked, nothing sideways, nothing out of reach."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from allauth.account.models import EmailAddress
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from accounts.models import User
 from packages.models import ProjectStatus
+from tests.e2e.browsers import CHROMIUM, launched
 from tests.packages.test_views import A_DAY, make_file, make_project, make_release
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
-# Neither sandbox (the tests may run as root) nor a word to anybody outside.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 PAGES = {
     "front": "/",
     "project": "/project/gate-keeper/",
@@ -69,15 +55,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    # Playwright's event loop makes Django think that the tests are asynchronous.
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with launched() as browser:
         yield browser
-        browser.close()
-    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ.update({"DJANGO_ALLOW_ASYNC_UNSAFE": before} if before else {})
 
 
 @pytest.fixture

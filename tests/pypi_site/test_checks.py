@@ -96,3 +96,41 @@ def test_a_cache_that_could_not_be_told_of_changes_is_said_at_start(settings, ki
     settings.CDN_SERVICE, settings.CDN_TOKEN = "service", "token"
     settings.CDN_ADDRESSES = ["http://127.0.0.1:6081"]
     assert checks.purges_can_be_sent() == []
+
+
+GITHUB = {"github": {"APPS": [{}]}, "openid_connect": {"APPS": []}}
+PROVIDER = {"id": "acme", "server": "https://x", "client_id": "i", "client_secret": "s"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"SIGNUP": "opne"}, "'opne', and none of open, providers, invited, closed"),
+        ({"SIGNUP": "providers"}, "there is no provider"),
+        ({"GITHUB_ORGANIZATIONS": ["acme"]}, "GATEHOUSE_GITHUB_CLIENT_ID is not"),
+        ({"SIGN_IN_PROVIDERS": [PROVIDER, PROVIDER]}, "names an id twice"),
+        ({"SIGN_IN_PROVIDERS": [{"id": "acme"}]}, "has no server, client_id, client_secret"),
+        ({"SIGN_IN_PROVIDERS": [PROVIDER | {"server": "http://x"}]}, "not reached by https"),
+    ],
+)
+def test_a_sign_in_that_contradicts_itself_is_said_at_start(settings, changes, said):
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    assert said in " ".join(error.msg for error in checks.sign_in_is_consistent())
+    assert "gatehouse.E008" in ids()
+
+
+def test_a_provider_of_ones_own_is_in_order(settings):
+    settings.SIGN_IN_PROVIDERS = [PROVIDER, PROVIDER | {"id": "b", "server": "http://127.0.0.1:1"}]
+    settings.SIGNUP = "providers"
+    assert checks.sign_in_is_consistent() == []
+
+
+@pytest.mark.parametrize(
+    ("signup", "domains", "warned"),
+    [("open", [], True), ("open", ["acme.example"], False), ("providers", [], False)],
+)
+def test_a_form_that_goes_round_the_organisations_is_warned_of(settings, signup, domains, warned):
+    settings.GITHUB_ORGANIZATIONS, settings.SOCIALACCOUNT_PROVIDERS = ["acme"], GITHUB
+    settings.SIGNUP, settings.EMAIL_DOMAINS = signup, domains
+    assert ("gatehouse.W002" in ids(include_deployment_checks=True)) is warned

@@ -25,7 +25,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -235,7 +235,7 @@ def _arguments() -> argparse.Namespace:
 
 def write(weights: Weights) -> None:
     (tables.DATA / "weights.json").write_text(
-        json.dumps(vars(weights), separators=(",", ":")) + "\n"
+        json.dumps(asdict(weights), separators=(",", ":")) + "\n"
     )
 
 

@@ -17,6 +17,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _MOST_LOOKED_AT = 24  # by letter pairs, for each part of the candidate
 _SHORT = 5  # so few letters share too few pairs; every variant is looked up instead
 _CROWDED = 8  # letters; longer names have no neighbours by chance
+_LONG = 17  # letters; to tell the edits of such takes long, and a squat differs in few of them
 _LEAST_BRAND = 4
 _LEAST_ANAGRAM = 7
 _COMMON_WORD = 4  # names that contain it
@@ -69,7 +70,7 @@ class Index:
     ) -> None:
         targets = list(protected)
         self.targets = {target.name: target for target in targets}
-        self.known = known
+        self.known = frozenset(known)
         self._forms = _forms(targets, imports)
         self._by_text = {form.text: form for form in self._forms}
         self._by_letters = {
@@ -116,14 +117,17 @@ class Index:
         if view.sight is Sight.PART:  # there are many, and a typo beside other words is small
             most, looked_at = min(most, 2), _MOST_LOOKED_AT // 4
         for place in self._nearness.search(text, looked_at, most):
-            if edits.distance(self._forms[place].text, text, most) <= most:
+            far = edits.distance(self._forms[place].text, text, most)
+            if far <= most:
                 yield self._forms[place]
+            if len(text) > _LONG:  # of a big family, only the nearest
+                most = min(most, far + 1)
         yield from filter(None, map(self._by_text.get, self._short_variants(text)))
         if anagram := self._by_letters.get(keys.letters_key(text)):
             yield anagram
 
-    def _short_variants(self, text: str) -> Iterator[str]:
-        return variants(text) if len(text) <= _SHORT else iter(())
+    def _short_variants(self, text: str) -> list[str]:
+        return variants(text) if len(text) <= _SHORT else []
 
     def _containing(self, name: str) -> Iterator[Pair]:
         for view in (*views.parts(name), *views.glued(name)):
@@ -132,8 +136,8 @@ class Index:
 
     def _near_known(self, name: str) -> Iterator[Pair]:
         if self.known:
-            for variant in variants(name[: views.MOST_LETTERS]):
-                if variant in self.known and variant not in self.targets:
+            for variant in sorted(self.known.intersection(variants(name[: views.MOST_LETTERS]))):
+                if variant not in self.targets:
                     yield self.pair_with(name, variant)
 
     def pair_with(self, name: str, known: str) -> Pair:
@@ -179,13 +183,15 @@ def _unlikeliness(pair: Pair) -> tuple[float, int]:
     return badness, -pair.form.target.downloads
 
 
-def variants(text: str) -> Iterator[str]:
+def variants(text: str) -> list[str]:
     """Every spelling that is one edit away, some more than once."""
+    found: list[str] = []
     for place in range(len(text) + 1):
         head, tail = text[:place], text[place:]
-        yield from (head + letter + tail for letter in _LETTERS)
+        found += [head + letter + tail for letter in _LETTERS]
         if tail:
-            yield head + tail[1:]
-            yield from (head + letter + tail[1:] for letter in _LETTERS)
+            found.append(head + tail[1:])
+            found += [head + letter + tail[1:] for letter in _LETTERS]
         if len(tail) > 1:
-            yield head + tail[1] + tail[0] + tail[2:]
+            found.append(head + tail[1] + tail[0] + tail[2:])
+    return found

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from moderation.lookalikes.tables import DATA
@@ -31,14 +31,24 @@ class Weights:
     def score(self, measured: Mapping[str, float]) -> float:
         """How likely the pair is a squat and its target, from 0 to 1."""
         values = [float(measured[figure]) for figure in self.figures]
-        total = self.start + sum(_leaf(tree, values) for tree in self.trees)
-        return 1 / (1 + math.exp(-total))
+        return 1 / (1 + math.exp(-self.start - self._added_up(values)))
+
+    @cached_property
+    def _added_up(self) -> Callable[[Sequence[float]], float]:
+        """The trees as one Python function, which is several times as fast as to walk them.
+
+        Nothing gets into its source but numbers and brackets.
+        """
+        leaves = ", ".join(map(_source, self.trees))
+        added_up: Callable[[Sequence[float]], float] = eval(f"lambda v: sum(({leaves},))")  # noqa: S307
+        return added_up
 
 
-def _leaf(tree: Any, values: Sequence[float]) -> Any:
-    while tree.__class__ is tuple:  # faster than isinstance, and most of the work is here
-        tree = tree[2] if values[tree[0]] <= tree[1] else tree[3]
-    return tree
+def _source(tree: Any) -> str:
+    if not isinstance(tree, tuple):
+        return repr(float(tree))
+    place, limit, below, above = tree
+    return f"({_source(below)} if v[{int(place)}] <= {float(limit)!r} else {_source(above)})"
 
 
 @cache
@@ -46,7 +56,9 @@ def learned() -> Weights:
     """The table that comes along."""
     table = json.loads((DATA / "weights.json").read_text())
     table["figures"], table["trees"] = tuple(table["figures"]), tuple(map(_read, table["trees"]))
-    return Weights(**table)
+    weights = Weights(**table)
+    weights.score(dict.fromkeys(weights.figures, 0.0))  # put together now, while nobody waits
+    return weights
 
 
 def _read(tree: Any) -> Tree:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from moderation.lookalikes import Checker, Index, Level, Target, edits, keys, nearness, tables
 from moderation.lookalikes.edits import Kind
 from moderation.lookalikes.index import MOST_PAIRS, variants
+from moderation.lookalikes.weights import learned
 from packages import names
 
 ROOT = Path(__file__).parents[2]
@@ -286,3 +288,22 @@ def test_the_scorer_understands_the_command(tmp_path):
     assert set(first) >= {"name", "verdict", "target", "score", "reason"}
     assert (first["verdict"], first["target"]) == ("block", "requests")
     assert second["verdict"] == third["verdict"] == "block"
+
+
+# -- the learned table ---------------------------------------------------------------------------
+
+
+def walked(tree, values) -> float:
+    while isinstance(tree, tuple):
+        place, limit, below, above = tree
+        tree = below if values[place] <= limit else above
+    return tree
+
+
+@given(st.lists(st.floats(-1, 60), min_size=60, max_size=60))
+def test_the_trees_say_the_same_as_one_function_as_when_they_are_walked(numbers):
+    weights = learned()
+    measured = dict(zip(weights.figures, numbers, strict=False))
+    values = [measured[figure] for figure in weights.figures]
+    total = weights.start + sum(walked(tree, values) for tree in weights.trees)
+    assert weights.score(measured) == pytest.approx(1 / (1 + math.exp(-total)))

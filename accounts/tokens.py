@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.actors import Actor
 from accounts.models import ApiToken, CiIdentity, TokenAction, TokenPlace, User
-from pypi_site.lib import forwarded
+from pypi_site.lib import forwarded, sql
 from pypi_site.lib.problems import Problem
 
 PREFIX = "gate-"  # fixed, so that secret scanners can match it
@@ -26,6 +26,12 @@ _IDENTIFIER, _SECRET = 12, 43  # characters; 43 of 62 are 256 bits
 _GRAMMAR = re.compile(
     rf"{PREFIX}([A-Za-z0-9]{{{_IDENTIFIER}}})([A-Za-z0-9]{{{_SECRET}}})", re.ASCII
 )
+# As `ApiTokenQuerySet.usable`, which tells lists the same.
+_USABLE = """
+    where it.identifier = %(identifier)s and it.revoked_at is null
+    and (it.expires_at is null or it.expires_at > %(now)s)
+    and (other.is_active or it.ci_id is not null)
+"""
 # last_used_at is for people: a write for each use would double the cost of a small upload.
 _USE_RESOLUTION = timedelta(minutes=1)
 
@@ -138,8 +144,8 @@ def verify(text: str) -> ApiToken | None:
     if not match:
         return None
     identifier, secret = match.groups()
-    usable = ApiToken.objects.usable().select_related("user", "ci")
-    token = usable.filter(identifier=identifier).first()
+    facts = {"identifier": identifier, "now": timezone.now()}
+    token = sql.first(ApiToken, _USABLE, facts, related="user")
     expected = token.digest if token else _digest("")
     if not hmac.compare_digest(_digest(secret), expected) or token is None:
         return None

@@ -56,11 +56,11 @@ def main() -> int:
 def measure(folder: Path, quick: bool, peer: bool) -> Iterator[Row]:
     count = 40 if quick else 400
     with gatehouse(folder / "data", FAST) as (site, processes):
-        send(site, wheels("warm", 30))
+        rate_of(site, 120, "warm")  # every worker has then seen a new name, and built his index
         processes.settle()
         yield Row("CPU of the idle server", f"{idle_cpu(processes):.1f} ms per second")
         yield from sequential(site, processes, count)
-        ours, rows = parallel(site, processes, count)
+        ours, rows = parallel(site, processes, 3 * count)
         yield from rows
         yield from large(site, processes, folder, 64 if quick else LARGE)
     if peer:

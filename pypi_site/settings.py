@@ -135,6 +135,7 @@ TEMPLATES = [
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///gatehouse")}
 DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"]["ENGINE"] = "pypi_site.lib.postgresql"
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "gatehouse"
 _PREPARE = env.bool("GATEHOUSE_PREPARED_STATEMENTS", default=True)
 # Statements that come again and again are planned once for each connection (docs/performance.md).

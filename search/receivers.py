@@ -28,21 +28,21 @@ PROJECTS = [
 
 @receiver(FILES)
 def file_changed(sender: type[File], file: File, **kwargs: Any) -> None:
-    jobs.enqueue("search.tasks.update", file.release.project_id)
+    jobs.enqueue_each("search.tasks.update", file.release.project_id)
 
 
 @receiver(RELEASES)
 def release_changed(sender: type[Release], release: Release, **kwargs: Any) -> None:
-    jobs.enqueue("search.tasks.update", release.project_id)
+    jobs.enqueue_each("search.tasks.update", release.project_id)
 
 
 @receiver(PROJECTS)
 def project_changed(sender: type[Project], project: Project, **kwargs: Any) -> None:
-    jobs.enqueue("search.tasks.update", project.pk)
+    jobs.enqueue_each("search.tasks.update", project.pk)
 
 
 @receiver([post_save, post_delete], sender=Role)
 def owners_changed(sender: type[Role], instance: Role, **kwargs: Any) -> None:
     """Also when an account goes, and its roles with it; what is not public yet has no row."""
     if instance.project.published_at:
-        jobs.enqueue("search.tasks.update", instance.project_id)
+        jobs.enqueue_each("search.tasks.update", instance.project_id)

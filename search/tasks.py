@@ -45,9 +45,21 @@ def rebuild_outdated() -> int:
     return len(batch)
 
 
-def update(project_pk: int) -> bool:
-    """Rewrite one project's row."""
-    return documents.update(project_pk)
+def update(*project_pks: int) -> int:
+    """Rewrite the rows of some projects; returns how many of them can be found.
+
+    One that fails does not keep the others from it; the job is then repeated for all.
+    """
+    failures: list[Exception] = []
+    found = 0
+    for key in project_pks:
+        try:
+            found += documents.update(key)
+        except Exception as error:  # noqa: BLE001 - raised below, when the others are done
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup("Some projects could not be brought up to date.", failures)
+    return found
 
 
 def rebuilding(*, afresh: bool = False) -> Iterator[tuple[int, int]]:

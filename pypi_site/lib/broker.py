@@ -10,14 +10,17 @@ from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
+from django_q.signing import SignedPackage
 
 from pypi_site.lib import sql
+from pypi_site.lib.jobs import EACH
 
 _OF_ONE_CALL = {"id", "name", "started"}  # in these alone two enqueued calls always differ
 
 
 class MergingBroker(ORM):  # type: ignore[misc]
-    """django-q2's database broker, but equal jobs that wait become one.
+    """django-q2's database broker, but equal jobs that wait become one, and so do those that are
+    each about an item (`jobs.enqueue_each`).
 
     A job reads the state of the index when it runs.  Of several equal ones that wait, each
     committed with its change, one that begins afterwards sees all these changes.
@@ -45,21 +48,38 @@ class MergingBroker(ORM):  # type: ignore[misc]
             rows = list(waiting.select_for_update(skip_locked=True)[: Conf.BULK])
             kept = _merged(rows)
             queue.filter(pk__in={row.pk for row in rows} - {row.pk for row in kept}).delete()
-            queue.filter(pk__in=[row.pk for row in kept]).update(lock=self.timeout(None))
+            for row in kept:
+                row.lock = self.timeout(None)
+            queue.bulk_update(kept, ["lock", "payload"])
         self._drained = len(rows) < Conf.BULK
         return [(row.pk, row.payload) for row in kept]
 
 
 def _merged(rows: Iterable[OrmQ]) -> list[OrmQ]:
-    """The first of each kind of job, in their order."""
-    first: dict[str, OrmQ] = {}
+    """The first of each kind of job, in their order, with the items of all."""
+    alike: dict[str, list[OrmQ]] = {}
     for row in rows:
-        first.setdefault(_kind(row), row)
-    return list(first.values())
+        alike.setdefault(_kind(row), []).append(row)
+    return [_united(jobs) if _has_items(jobs[0]) else jobs[0] for jobs in alike.values()]
+
+
+def _united(jobs: list[OrmQ]) -> OrmQ:
+    """The first of them, about the items of all, each once.  That is what a retry is about, too."""
+    first = jobs[0]
+    items = tuple(dict.fromkeys(item for job in jobs for item in job.task["args"]))
+    if items != first.task["args"]:
+        first.payload = SignedPackage.dumps({**first.task, "args": items})
+    return first
+
+
+def _has_items(row: OrmQ) -> bool:
+    return str(row.task.get("group")).startswith(EACH)
 
 
 def _kind(row: OrmQ) -> str:
     """Equal for equal jobs only; one that cannot be read is like no other."""
     if "func" not in row.task:
         return f"unreadable {row.pk}"
+    if _has_items(row):
+        return str(row.task["group"])
     return repr({name: value for name, value in row.task.items() if name not in _OF_ONE_CALL})

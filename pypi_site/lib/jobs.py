@@ -2,7 +2,7 @@
 
 django-q2's database broker keeps a job in our own tables, so it commits or rolls back with the
 change.  Jobs may run twice: each must be safe to repeat.  Equal jobs that wait at the same time
-run once (`lib.broker`).
+run once, and those about one thing each run as one about all of them (`lib.broker`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,24 @@ from django.conf import settings
 from django.db import transaction
 from django_q.tasks import async_task
 
+EACH = "each: "  # how the groups begin of jobs that may be united
+
 
 def enqueue(function: str, *arguments: Any) -> None:
     """Run the function at the dotted path `function` in a job worker, after commit."""
+    _enqueue(function, *arguments, group=function)
+
+
+def enqueue_each(function: str, item: Any) -> None:
+    """The same of a function that takes any number of items: those that wait are given to one call.
+
+    A job costs more than many a thing that it does.
+    """
+    _enqueue(function, item, group=f"{EACH}{function}")
+
+
+def _enqueue(function: str, *arguments: Any, group: str) -> None:
     if settings.Q_CLUSTER.get("orm"):
-        async_task(function, *arguments, group=function)
+        async_task(function, *arguments, group=group)
     else:
-        transaction.on_commit(partial(async_task, function, *arguments, group=function))
+        transaction.on_commit(partial(async_task, function, *arguments, group=group))

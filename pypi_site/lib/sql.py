@@ -31,7 +31,7 @@ def first(
     """The first row of a model's table (called ``it``) for which `condition` holds.
 
     The condition is SQL, from ``where`` on; what `facts` holds are its parameters.  `related` is a
-    foreign key that is never null, whose row (called ``other``) comes along.
+    foreign key whose row (called ``other``) comes along, where there is one.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"{_selection(model, related)} {condition} limit 1", dict(facts))
@@ -42,7 +42,8 @@ def first(
     found = mine.load(model, row[: len(mine.names)])
     if related:
         other = _related(model, related)
-        setattr(found, related, _shape(other).load(other, row[len(mine.names) :]))
+        beside = row[len(mine.names) :]
+        setattr(found, related, _shape(other).load(other, beside) if any(beside) else None)
     return found
 
 
@@ -94,7 +95,7 @@ def _selection(model: type[models.Model], related: str) -> str:
         other = _related(model, related)
         columns += ", " + _columns(other, "other")
         key, column = other._meta.pk.column, model._meta.get_field(related).column  # type: ignore[union-attr]
-        table += f' join "{other._meta.db_table}" as other on other."{key}" = it."{column}"'
+        table += f' left join "{other._meta.db_table}" as other on other."{key}" = it."{column}"'
     return f"select {columns} from {table}"  # noqa: S608 - made of names of our own tables
 
 

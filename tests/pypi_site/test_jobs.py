@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
 from pypi_site.lib.broker import MergingBroker
-from pypi_site.lib.jobs import enqueue
+from pypi_site.lib.jobs import enqueue, enqueue_each
 from tests.factories import jobs
 from tests.packages.concurrency import at_once
 
@@ -70,6 +70,23 @@ def test_equal_jobs_that_wait_run_once_in_the_place_of_the_first():
     updates = [("search.tasks.update", (project,)) for project in (1, 2, 3)]
     assert given() == [*updates, JOB]
     assert OrmQ.objects.count() == 4
+
+
+def test_jobs_about_one_thing_each_become_one_about_all():
+    for project in (3, 1, 3, 2):
+        enqueue_each("search.tasks.update", project)
+    enqueue(JOB[0])
+    assert given() == [("search.tasks.update", (3, 1, 2)), JOB]
+    assert jobs.waiting() == [("search.tasks.update", (3, 1, 2)), JOB]
+
+
+def test_what_was_united_is_given_again_whole_when_nobody_finished_it():
+    for project in (1, 2):
+        enqueue_each("search.tasks.update", project)
+    given()
+    enqueue_each("search.tasks.update", 3)
+    OrmQ.objects.update(lock=timezone.now())
+    assert given() == [("search.tasks.update", (1, 2, 3))]
 
 
 def test_a_job_that_was_given_away_is_not_merged_with_and_not_given_again():

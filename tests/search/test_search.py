@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from accounts.actors import SYSTEM
 from packages import files, projects, releases
-from search import tasks
+from search import documents, tasks
 from search.models import SearchDocument
 from tests.factories import jobs
 from tests.factories.index import held, published
@@ -46,16 +46,32 @@ def test_the_release_that_an_installer_would_take_stands_for_the_project(index):
 
 def test_updating_twice_makes_one_row(index):
     project = index("demo")
-    assert tasks.update(project.pk) is True
-    assert tasks.update(project.pk) is True
+    assert tasks.update(project.pk) == 1
+    assert tasks.update(project.pk) == 1
     assert SearchDocument.objects.count() == 1
 
 
 def test_a_project_that_is_gone_or_was_never_public_has_no_row():
     stage = held()
-    assert tasks.update(stage.project_id) is False
-    assert tasks.update(0) is False
+    assert tasks.update(stage.project_id) == 0
+    assert tasks.update(0) == 0
     assert not SearchDocument.objects.exists()
+
+
+def test_one_project_that_fails_keeps_no_other_from_being_updated(index, monkeypatch):
+    good, bad = index("good"), index("bad")
+    SearchDocument.objects.all().delete()
+    update = documents.update
+
+    def failing(key):
+        if key == bad.pk:
+            raise ValueError(key)
+        return update(key)
+
+    monkeypatch.setattr(documents, "update", failing)
+    with pytest.raises(ExceptionGroup):
+        tasks.update(bad.pk, good.pk)
+    assert SearchDocument.objects.filter(pk=good.pk).exists()
 
 
 def test_a_quarantined_project_is_not_found_until_it_is_cleared(index, found):

@@ -10,11 +10,12 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from moderation import cases
+from accounts.models import AuditEvent
+from moderation import cases, removals
 from moderation import events as desk
-from moderation.models import Case, CaseKind, Note
+from moderation.models import Case, CaseKind, Decision, Note
 from packages import events
-from packages.models import Stage
+from packages.models import File, Project, Release, Stage
 from pypi_site.lib import jobs
 
 
@@ -42,3 +43,21 @@ def announce_case(sender: type[Case], case: Case, **kwargs: Any) -> None:
 @receiver(desk.uploader_asked)
 def send_question(sender: type[Case], case: Case, note: Note, **kwargs: Any) -> None:
     jobs.enqueue("moderation.tasks.ask_uploader", note.pk)
+
+
+@receiver(
+    [
+        *(events.file_quarantined, events.file_cleared, events.file_deleted, events.file_restored),
+        *(events.release_quarantined, events.release_cleared),
+        *(events.release_deleted, events.release_restored),
+        *(events.project_status_changed, events.project_deleted, events.project_restored),
+    ]
+)
+def log_removal(sender: type[File | Release | Project], event: AuditEvent, **kwargs: Any) -> None:
+    """At once: an entry has the serial of the change."""
+    removals.write(kwargs[sender._meta.model_name or ""], event)
+
+
+@receiver(desk.case_decided)
+def explain_removal(sender: type[Case], case: Case, decision: Decision, **kwargs: Any) -> None:
+    removals.explain(case, decision)

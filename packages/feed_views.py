@@ -51,13 +51,13 @@ class Source:
 def releases(request: HttpRequest, form: str = "rss") -> HttpResponseBase:
     """The newest releases of the site."""
     filters = filters_of(request)
-    return _answer(request, form, _of_site("Newest releases", feeds.releases_of_site, filters))
+    return answer(request, form, _of_site("Newest releases", feeds.releases_of_site, filters))
 
 
 @http.read_only
 def projects(request: HttpRequest, form: str = "rss") -> HttpResponseBase:
     """The newest projects of the site."""
-    return _answer(request, form, _of_site("Newest projects", feeds.projects_of_site))
+    return answer(request, form, _of_site("Newest projects", feeds.projects_of_site))
 
 
 def _of_site(title: str, read: Callable[..., list[Entry]], *arguments: Filters) -> Source:
@@ -73,7 +73,7 @@ def of_project(request: HttpRequest, name: str, form: str = "rss") -> HttpRespon
     path, key = project.get_absolute_url(), f"project/{project.normalized_name}"
     version = feeds.version_of_project(project)
     title = f"Releases of {project.name}"
-    return _answer(request, form, Source(title, path, key, version, entries))
+    return answer(request, form, Source(title, path, key, version, entries))
 
 
 @http.read_only
@@ -82,7 +82,7 @@ def releases_of_person(request: HttpRequest, username: str, form: str) -> HttpRe
     entries = partial(feeds.releases_of_person, username, filters_of(request))
     title = f"Releases of projects of {username}"
     source = Source(title, reverse("home"), "root", _version_of(username), entries)
-    return _answer(request, form, source)
+    return answer(request, form, source)
 
 
 @http.read_only
@@ -91,7 +91,7 @@ def projects_of_person(request: HttpRequest, username: str, form: str) -> HttpRe
     entries = partial(feeds.projects_of_person, username)
     version = _version_of(username)
     source = Source(f"Projects of {username}", reverse("home"), "root", version, entries)
-    return _answer(request, form, source)
+    return answer(request, form, source)
 
 
 def _version_of(username: str) -> Version:
@@ -113,7 +113,7 @@ def filters_of(request: HttpRequest) -> Filters:
     return Filters(tuple(lists[0]), tuple(lists[1]), SWITCH[switch])
 
 
-def _answer(request: HttpRequest, form: str, source: Source) -> HttpResponseBase:
+def answer(request: HttpRequest, form: str, source: Source) -> HttpResponseBase:
     """304 before anything is written, where the client has this version; else the feed."""
     etag = f'"{source.version.tag}.{RENDERING}.{form}"'
     modified = _settled(source.version.at)

@@ -25,6 +25,7 @@ from pypi_site.lib.problems import Conflict, Refused
 __all__ = [
     "AlreadyDeleted",
     "NotInBin",
+    "RemovedByModerators",
     "TooLateToDelete",
     "clear",
     "delete",
@@ -33,6 +34,7 @@ __all__ = [
     "named",
     "put_into_bin",
     "quarantine",
+    "require_own_deletion",
     "restore",
     "take_out_of_bin",
     "unyank",
@@ -52,6 +54,12 @@ class NotInBin(Conflict):
     """The file was not deleted, or its time in the bin is over."""
 
     code, title = "not-in-bin", "Not in the bin"
+
+
+class RemovedByModerators(Refused):
+    """What moderators took away comes back when they say so; you may appeal."""
+
+    code, title = "removed-by-moderators", "Removed by moderators"
 
 
 class TooLateToDelete(Refused):
@@ -89,6 +97,7 @@ def restore(file: File, *, actor: Actor, reason: str = "") -> File:
     access.authorize_management(actor, project, about=file)
     if file.deleted_at is None or file.purged_at:
         raise NotInBin(f"{file} is not in the bin; only a file deleted lately can be restored.")
+    require_own_deletion(actor, project, [file])
     take_out_of_bin([file], project)
     _record(actor, file, "file.restore", f"restore file {file.filename}", reason)
     return file
@@ -107,6 +116,21 @@ def put_into_bin(files: Iterable[File], *, actor: Actor, reason: str) -> datetim
         )
     _change(files, deleted_at=now, deleted_reason=reason, deleted_by=actor.user)
     return now
+
+
+def require_own_deletion(actor: Actor, project: Project, gone: Iterable[File | Project]) -> None:
+    """Refuse owners what somebody without a role on the project took away: a moderator.
+
+    Raises `RemovedByModerators`.
+    """
+    if actor is SYSTEM or actor.may(access.DELETE_FILE):
+        return
+    deleters = {each.deleted_by_id for each in gone} - {None}
+    insiders = project.roles.filter(user__in=deleters).values_list("user", flat=True)
+    if deleters - set(insiders):
+        raise RemovedByModerators(
+            f"Moderators removed this from {project}; appeal from the message that told you so."
+        )
 
 
 def take_out_of_bin(files: Sequence[File], project: Project) -> None:

@@ -321,6 +321,7 @@ def restore(project: Project, *, actor: Actor, reason: str = "") -> Project:
     access.authorize_management(actor, project)
     if project.deleted_at is None:
         raise files.NotInBin(f"{project} was not deleted.")
+    files.require_own_deletion(actor, project, [project])
     gone = File.objects.in_bin().filter(release__project=project)
     together = list(gone.filter(deleted_at=project.deleted_at).select_related("release"))
     project.deleted_at, project.deleted_reason, project.deleted_by = None, "", None

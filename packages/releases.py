@@ -62,6 +62,7 @@ def restore(
     wanted = [file for file in binned if only is None or file.filename in only]
     if not wanted:
         raise files.NotInBin(f"{release} has no files in the bin; only what was deleted lately is.")
+    files.require_own_deletion(actor, project, wanted)
     files.take_out_of_bin(wanted, project)
     _record(actor, release, "restore", reason, wanted)
     return release

@@ -34,6 +34,7 @@ GROUPS = (
             Row("/feeds/project/NAME/releases.atom", "The releases of one project."),
             Row("/feeds/user/USER/releases.atom", "The releases of all that somebody keeps."),
             Row("/feeds/user/USER/projects.atom", "The projects that somebody keeps."),
+            Row("/feeds/removals.atom", "What moderators hid or took away, and what came back."),
         ),
     ),
     Group(
@@ -47,6 +48,10 @@ GROUPS = (
             Row(
                 "/api/v1/projects/NAME/downloads/",
                 "Downloads of 30 days by day, version and file; ?days=... and ?version=...",
+            ),
+            Row(
+                "/api/v1/removals/?since=SERIAL",
+                "What moderators hid or took away after that change, file by file.",
             ),
             Row("/simple/NAME/", "What installers read: HTML, or JSON by Accept (PEP 691)."),
         ),

@@ -9,7 +9,7 @@ from django.urls import URLPattern, include, path, re_path
 from rest_framework.routers import DefaultRouter
 
 from accounts import join_views, leaks, notice_views, session_views
-from moderation import report_views
+from moderation import removal_views, report_views
 from moderation import views as case_pages
 from moderation.report_api import ObservationsView
 from packages import (
@@ -243,6 +243,7 @@ urlpatterns = [
         ObservationsView.as_view(),
         name="api-observations",
     ),
+    path("api/v1/removals/", removal_views.RemovalsView.as_view(), name="api-removals"),
     path("api/v1/search/", SearchView.as_view(), name="api-search"),
     path("api/v1/suggest/", SuggestView.as_view(), name="api-suggest"),
     path("api/v1/", include(router.urls)),
@@ -262,6 +263,7 @@ urlpatterns = [
     ),
     path("feeds/user/<str:username>/releases.<feed:form>", feed_views.releases_of_person),
     path("feeds/user/<str:username>/projects.<feed:form>", feed_views.projects_of_person),
+    path("feeds/removals.<feed:form>", removal_views.feed, name="feed-removals"),
     path("rss/updates.xml", feed_views.releases),
     path("rss/packages.xml", feed_views.projects),
     path("rss/project/<project:name>/releases.xml", feed_views.of_project),
@@ -277,6 +279,7 @@ urlpatterns = [
     path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
     path("accounts/reports/", report_views.reports, name="reports"),
     path("accounts/questions/<int:pk>/", case_pages.answer, name="case-answer"),
+    path("removals/", removal_views.page, name="removals"),
     path("search/", search.search, name="search"),
     path("help/problems/", problem_pages.problems, name="problems"),
     path("help/apis/", help_pages.apis, name="apis"),

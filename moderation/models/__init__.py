@@ -6,6 +6,7 @@ from moderation.models.desk import HeldUpload
 from moderation.models.names import ProhibitedName, SimilarityException, validate_name
 from moderation.models.observations import Observation, ObservationKind, Outcome, Source
 from moderation.models.popular import PopularNames
+from moderation.models.removals import Removal
 from moderation.models.subjects import Subject
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "PopularNames",
     "ProhibitedName",
     "ReadyReason",
+    "Removal",
     "Severity",
     "SimilarityException",
     "Source",

@@ -339,6 +339,7 @@ OWNERS = (
 WRITES = "changes things, and asks for a token or a session"
 SECRET = "shows what is staged to whoever knows its secret (uploads/sessions/test_previews.py)"
 SAME = "the same view at another address"
+LOG = "tells what moderators hid, to everybody, on purpose (moderation/test_removals.py)"
 STATIC = "tells nothing of projects"
 EXEMPT: dict[str, str] = {
     r"^/simple$|^/simple/<project:name>$|^/upload/2\.0$|^/legacy$": SAME,
@@ -348,6 +349,7 @@ EXEMPT: dict[str, str] = {
     r"^/(user|u)/<str:username>/?$": "leads to the search, unseen",
     r"^/account/|^/help/?$|^/security/?$|^/\.well-known/|^/opensearch\.xml$": STATIC,
     r"^/_/leaked-tokens/$": "takes reports of leaked tokens",
+    r"^/removals/|^/api/v1/removals/|^/feeds/removals\.": LOG,
     r"^/api/v1/.*P<format>|^/api/v1/<drf_format": SAME,
     r"^/api/v1/$": STATIC,
     r"^/healthz$|^/robots\.txt$|^/help/.|^/accounts/|^/admin/": STATIC,

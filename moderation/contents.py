@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from moderation.comparisons import visible
+from moderation.texts import visible
 from packages import storage
 from packages.models import Artifact
 from packages.models.file import FileType

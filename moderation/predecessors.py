@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import QuerySet
 
 from packages.models import Artifact, File, Project, StagedFile
@@ -26,6 +28,18 @@ def previous_of(artifact: StagedFile | File) -> File | None:
         if found := _likest(nearest, artifact):
             return found
     return None
+
+
+def known_of(artifact: StagedFile | File, at: datetime | None = None) -> list[File]:
+    """The files that a moderator may be taken to know: the likest of the same release, and the
+    likest of the release before.  `at` counts only what was published before."""
+    project, sort_key = place_of(artifact)
+    files = _published(project, artifact)
+    files = files.filter(published_at__lt=at) if at else files
+    below = files.filter(release__sort_key__lt=sort_key).order_by("-release__sort_key")
+    same = files.filter(release__sort_key=sort_key)
+    found = [_likest(nearest, artifact) for nearest in (same, below)]
+    return [file for file in found if file]
 
 
 def place_of(artifact: StagedFile | File) -> tuple[Project, str]:

@@ -66,13 +66,16 @@ def _own_projects() -> list[Target]:
     return sorted(found, key=lambda target: -target.downloads)[:OWN_PROTECTED]
 
 
-def judge(name: str, actor: Actor | None = None) -> Verdict:
+def judge(name: str, actor: Actor | None = None, *, block: float = 0, review: float = 0) -> Verdict:
     """What is to be said about a normalized name that nobody has here.
 
-    Names of the actor's own projects may be resembled, and what a moderator excepted.
+    Names of the actor's own projects may be resembled, and what a moderator excepted.  `block` and
+    `review` are other thresholds than the settings', if they are not 0.
     """
-    beside = neighbours(name)
-    return checker().check(name, passes=_exemptions(name, actor), beside=beside)
+    beside, judging = neighbours(name), checker()
+    if block or review:
+        judging = judging.with_thresholds(block or None, review or None)
+    return judging.check(name, passes=_exemptions(name, actor), beside=beside)
 
 
 def likenesses(name: str) -> list[Verdict]:

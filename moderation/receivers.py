@@ -11,19 +11,33 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.models import AuditEvent
-from moderation import cases, removals
+from moderation import cases, looking, removals
 from moderation import events as desk
 from moderation.models import Case, CaseKind, Decision, Note
 from packages import events
 from packages.models import File, Project, Release, Stage
+from packages.uploads.policies import Verdict
 from pypi_site.lib import jobs
 
 
 @receiver(events.stage_held)
 def announce_held_upload(sender: type[Stage], stage: Stage, **kwargs: Any) -> None:
     cases.open_about(stage, kind=CaseKind.HELD, severity=cases.severity_of(stage))
+    if looking.is_waited_for(stage):
+        jobs.enqueue("moderation.looking.look_through", stage.pk)
+    if looking.waits_only_for_us(stage):
+        return
     jobs.enqueue("moderation.tasks.tell_moderators", stage.pk)
     jobs.enqueue("moderation.tasks.tell_uploader_to_wait", stage.pk)
+
+
+@receiver(events.concerns_observed)
+def file_observations(
+    sender: type[Project], project: Project, verdicts: list[Verdict], **kwargs: Any
+) -> None:
+    for verdict in verdicts:
+        if verdict.about:
+            jobs.enqueue("moderation.observing.observe", verdict.about, verdict.as_dict())
 
 
 @receiver([events.stage_published, events.stage_rejected])

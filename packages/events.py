@@ -26,7 +26,8 @@ project_restored = Signal()  # project: Project, event: AuditEvent
 project_renamed = Signal()  # project: Project, event: AuditEvent (before: name, normalized_name)
 role_changed = Signal()  # project: Project, event: AuditEvent
 publishers_changed = Signal()  # project: Project, event: AuditEvent
-stage_held = Signal()  # stage: Stage
+stage_held = Signal()  # stage: Stage; again when other reasons take the place of the first
+concerns_observed = Signal()  # project: Project, verdicts: list[Verdict], each `about` a file
 stage_published = Signal()  # stage: Stage, without a row if it is a plain upload
 stage_rejected = Signal()  # stage: Stage, reason: str
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import storages
 
+from moderation.policies import settings as policy_settings
 from packages import legacy_json_documents
 from packages.simple import store
 
@@ -20,6 +21,7 @@ def _own_files(tmp_path: Path, settings):
     settings.PAGES_DIR = tmp_path / "pages"
     settings.PAGES_RECHECK_SECONDS = 0  # no commit, no marker: so ask each time
     store.forget()
+    policy_settings.forget()
     legacy_json_documents.kept.clear()
     options = {"location": str(tmp_path / "files")}
     files = {"BACKEND": "packages.storage.DiskStorage", "OPTIONS": options}

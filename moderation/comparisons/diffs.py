@@ -6,16 +6,16 @@ about what it can answer quickly; the rest is shown as taken out and put in.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from moderation.texts import visible
+
 CONTEXT = 3  # lines around each change
 LONGEST_LINE = 500  # characters that are shown
 _MOST_WORK = 20_000_000  # pairs of equal lines, times lines
-_UNSEEN = {"Cf", "Cc", "Cs", "Co", "Zl", "Zp"}
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,3 @@ def _same(old: Sequence[str], first: int, last: int, shift: int) -> Iterator[Lin
 
 def _cut(text: str) -> str:
     return visible(text if len(text) <= LONGEST_LINE else text[:LONGEST_LINE] + "…")
-
-
-def visible(text: str) -> str:
-    """The text with what nobody sees written out: controls, directions, zero widths (as ⟨U+202E⟩).
-
-    What a moderator reads must be what Python runs (CVE-2021-42574).
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_seen(char) for char in text)
-
-
-def _seen(char: str) -> str:
-    hidden = unicodedata.category(char) in _UNSEEN and char not in "\n\t"
-    return f"⟨U+{ord(char):04X}⟩" if hidden else char

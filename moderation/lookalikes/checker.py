@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from copy import copy
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -76,6 +77,13 @@ class Checker:
         self._twins = {keys.ultranormalized(name): name for name in index.known}
         self._twins |= {keys.ultranormalized(name): name for name in heaviest_last}
         self._orders = {keys.words_key(name): name for name in heaviest_last if "-" in name}
+
+    def with_thresholds(self, block: float | None, review: float | None) -> Checker:
+        """The same checker with other thresholds; None leaves one as it is."""
+        other = copy(self)
+        other.block = self.block if block is None else block
+        other.review = self.review if review is None else review
+        return other
 
     def check(self, name: str, passes: Passes = _nobody, beside: Collection[str] = ()) -> Verdict:
         """Judge a normalized name.

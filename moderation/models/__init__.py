@@ -7,10 +7,12 @@ from moderation.models.names import ProhibitedName, SimilarityException, validat
 from moderation.models.observations import Observation, ObservationKind, Outcome, Source
 from moderation.models.popular import PopularNames
 from moderation.models.removals import Removal
+from moderation.models.rules import Action, DryRun, PolicySetting, ReservedPrefix
 from moderation.models.subjects import Subject
 
 __all__ = [
     "LIVE",
+    "Action",
     "Case",
     "CaseKind",
     "CaseState",
@@ -18,15 +20,18 @@ __all__ = [
     "Decision",
     "DecisionKind",
     "DecisionState",
+    "DryRun",
     "HeldUpload",
     "Note",
     "Observation",
     "ObservationKind",
     "Outcome",
+    "PolicySetting",
     "PopularNames",
     "ProhibitedName",
     "ReadyReason",
     "Removal",
+    "ReservedPrefix",
     "Severity",
     "SimilarityException",
     "Source",

@@ -14,6 +14,7 @@ from packages.uploads import metadata as core_metadata
 from packages.uploads import tags
 from packages.uploads.archives import sdists, wheels
 from packages.uploads.archives.contents import Contents, Member
+from packages.uploads.archives.onlookers import Onlooker
 from packages.uploads.fields import FIELDS, ignored
 from packages.uploads.findings import Finding, Level, quoted, refuse, warn
 from packages.uploads.metadata import Metadata
@@ -43,11 +44,13 @@ class Inspection:
         return any(finding.level is Level.REFUSE for finding in self.findings)
 
 
-def inspect(path: Path, filename: str, rules: Rules = DEFAULT_RULES) -> Inspection:
+def inspect(
+    path: Path, filename: str, rules: Rules = DEFAULT_RULES, onlooker: Onlooker | None = None
+) -> Inspection:
     """Read the file at `path` as the distribution that `filename` promises; never raises on input.
 
     All findings are reported at once. Nothing is written anywhere, memory does not grow with the
-    file, and each byte is unpacked at most twice.
+    file, and each byte is unpacked at most twice. An `onlooker` sees the members meanwhile.
     """
     try:
         distribution = names.parse_filename(filename)
@@ -57,7 +60,7 @@ def inspect(path: Path, filename: str, rules: Rules = DEFAULT_RULES) -> Inspecti
     if size > rules.file_size:
         return Inspection(distribution, None, None, (), (_too_large(size, rules),))
     read = wheels.read if distribution.filetype == "bdist_wheel" else sdists.read
-    contents = read(path, distribution, rules)
+    contents = read(path, distribution, rules, onlooker)
     return _judged(distribution, contents, rules)
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.actors import Actor
 from packages.names import Distribution
 from packages.uploads import checks
+from packages.uploads.archives.onlookers import Onlooker
 from packages.uploads.checks import Inspection
 from packages.uploads.findings import Finding, Level
 from packages.uploads.metadata import Metadata
@@ -41,12 +42,19 @@ class Inspected:
         return tuple(finding.message for finding in self.remarks)
 
 
-def inspect(path: Path, filename: str, name: str, version: str, rules: Rules) -> Inspected:
+def inspect(
+    path: Path,
+    filename: str,
+    name: str,
+    version: str,
+    rules: Rules,
+    onlooker: Onlooker | None = None,
+) -> Inspected:
     """Read the file at `path`, which was announced as `filename` of `name` `version`.
 
     Raises `InvalidDistribution` with every finding that keeps it out.
     """
-    found = checks.inspect(path, filename, rules)
+    found = checks.inspect(path, filename, rules, onlooker)
     findings = [*found.findings, *checks.compare_form(name, version, found)]
     refusals = [finding for finding in findings if finding.level is Level.REFUSE]
     if refusals:

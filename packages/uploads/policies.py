@@ -6,19 +6,22 @@ function of a `Submission` that returns a `Verdict`; all are asked, and the grav
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts.actors import Actor
-from packages.models import Project, StagedFile
+from packages.models import File, Project, StagedFile
+from packages.uploads.archives.onlookers import Onlooker
+from packages.uploads.looks import Looks
+from packages.uploads.signals import Signal
 from pypi_site.lib.problems import Problem
-
-LONGEST_EXCERPT = 200
 
 
 class RefusedByPolicy(Problem):
@@ -31,39 +34,33 @@ class Outcome(IntEnum):
     """In order of gravity."""
 
     ALLOW = 0
-    HOLD = 1
-    REFUSE = 2
+    OBSERVE = 1  # nothing stands in its way, but somebody wants to know
+    HOLD = 2
+    REFUSE = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Submission:
     """What a policy may look at.
 
     `registers` tells that nothing was ever published under the name.  Policies are asked once for
     each file; with no file (and perhaps no version) when a name is being reserved, and then only
-    refusals count.
+    refusals count.  `looks` tells what is in the file's archive; a policy with an attribute
+    `onlooker` (what makes one of a filename) sees the members while the file arrives.  `at` is
+    the moment for which a dry run asks; None is now.
     """
 
     actor: Actor
     project: Project
     registers: bool
     version: str
-    file: StagedFile | None
+    file: StagedFile | File | None
+    looks: Looks = field(default_factory=Looks)
+    at: datetime | None = None
 
-
-@dataclass(frozen=True)
-class Signal:
-    """A place in an archive that made a rule fire.
-
-    `severity` is low, medium or high; `line` counts from 1 and is None where lines mean nothing;
-    `excerpt` has at most `LONGEST_EXCERPT` characters, all of them visible.
-    """
-
-    rule: str
-    severity: str
-    member: str
-    line: int | None
-    excerpt: str
+    @property
+    def moment(self) -> datetime:
+        return self.at or timezone.now()
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class Verdict:
     """A policy's answer: `code` for programs, `reason` in one sentence for people.
 
     `evidence` is what a moderator wants to see of it besides, as pairs of name and text; `signals`
-    are the places in the archive.
+    are the places in the archive, `about` the filename of what was only observed.
     """
 
     outcome: Outcome
@@ -80,6 +77,7 @@ class Verdict:
     policy: str = ""
     evidence: tuple[tuple[str, str], ...] = ()
     signals: tuple[Signal, ...] = ()
+    about: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """As a stage keeps it in `holds`; `signals` only where there are any."""
@@ -111,10 +109,17 @@ def refuse(code: str, reason: str) -> Verdict:
 Policy = Callable[[Submission], Verdict]
 
 
-def review(submission: Submission) -> list[Verdict]:
-    """What every policy of this site says, but for those that allow."""
-    verdicts = [_ask(path, submission) for path in settings.UPLOAD_POLICIES]
+def review(submission: Submission, asked: Sequence[str] | None = None) -> list[Verdict]:
+    """What every policy of this site (or only those `asked`) says, but for those that allow."""
+    paths = settings.UPLOAD_POLICIES if asked is None else asked
+    verdicts = [_ask(path, submission) for path in paths]
     return [verdict for verdict in verdicts if verdict.outcome is not Outcome.ALLOW]
+
+
+def onlookers() -> list[Callable[[str], Onlooker]]:
+    """What the policies of this site look at archives with, each once."""
+    found = (getattr(import_string(path), "onlooker", None) for path in settings.UPLOAD_POLICIES)
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def require_allowed(submission: Submission) -> None:
@@ -132,4 +137,9 @@ def refuse_if_refused(verdicts: Iterable[Verdict]) -> None:
 
 def _ask(path: str, submission: Submission) -> Verdict:
     policy: Policy = import_string(path)
-    return replace(policy(submission), policy=path)
+    verdict = policy(submission)
+    if verdict is ALLOW:
+        return verdict
+    observed = verdict.outcome is Outcome.OBSERVE and submission.file is not None
+    about = submission.file.filename if observed and submission.file else ""
+    return replace(verdict, policy=path, about=about)

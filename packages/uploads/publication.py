@@ -31,6 +31,7 @@ from packages.models import (
 from packages.models.file import FileType
 from packages.uploads import limits, policies
 from packages.uploads.findings import Level
+from packages.uploads.looks import Looks
 from packages.uploads.policies import Submission, Verdict
 from pypi_site.lib import sql
 from pypi_site.lib.problems import Conflict
@@ -73,12 +74,18 @@ def in_use(identities: Iterable[str]) -> dict[str, Artifact]:
 
 
 def judge(
-    stage: Stage, files: Sequence[StagedFile], used: Mapping[str, Artifact], *, actor: Actor
+    stage: Stage,
+    files: Sequence[StagedFile],
+    used: Mapping[str, Artifact],
+    *,
+    actor: Actor,
+    looks: Looks | None = None,
 ) -> list[Verdict]:
     """Everything that could be said against publishing `files` as `stage` now.
 
-    `used` is what `in_use` says of them.  Returns the verdicts that hold the stage; raises
-    `FileExists`, `TooLarge` or `RefusedByPolicy`.
+    `used` is what `in_use` says of them, `looks` what was seen of their archives already.  Returns
+    the verdicts that hold the stage, and those that only want to be known; raises `FileExists`,
+    `TooLarge` or `RefusedByPolicy`.
     """
     for file in files:
         if known := used.get(file.identity):
@@ -88,7 +95,7 @@ def judge(
     subjects: Sequence[StagedFile | None] = files or [None]
     return [
         *_findings_that_hold(files),
-        *_review(actor, stage.project, subjects, stage.version),
+        *_review(actor, stage.project, subjects, stage.version, looks),
     ]
 
 
@@ -141,11 +148,15 @@ def _require_one_sdist(stage: Stage, files: Iterable[StagedFile]) -> None:
 
 
 def _review(
-    actor: Actor, project: Project, subjects: Iterable[StagedFile | None], version: str
+    actor: Actor,
+    project: Project,
+    subjects: Iterable[StagedFile | None],
+    version: str,
+    looks: Looks | None = None,
 ) -> list[Verdict]:
-    registers = project.published_at is None
+    registers, looks = project.published_at is None, looks or Looks()
     actor = replace(actor, user=access.answerable(actor, project))
-    submissions = [Submission(actor, project, registers, version, file) for file in subjects]
+    submissions = [Submission(actor, project, registers, version, file, looks) for file in subjects]
     verdicts = [verdict for item in submissions for verdict in policies.review(item)]
     policies.refuse_if_refused(verdicts)
     return list(dict.fromkeys(verdicts))
@@ -157,11 +168,14 @@ def _review(
 def settle(
     stage: Stage, files: Sequence[StagedFile], verdicts: Sequence[Verdict], *, actor: Actor
 ) -> None:
-    """Publish the files, or hold them if a policy wants that."""
+    """Publish the files, or hold them if a policy wants that; tell what was only observed."""
+    holding = [each for each in verdicts if each.outcome is policies.Outcome.HOLD]
+    if holding:
+        hold(stage, files, holding)
+        return
+    publish(stage, files, actor=actor)
     if verdicts:
-        hold(stage, files, verdicts)
-    else:
-        publish(stage, files, actor=actor)
+        events.concerns_observed.send(Project, project=stage.project, verdicts=verdicts)
 
 
 def hold(stage: Stage, files: Sequence[StagedFile], verdicts: Sequence[Verdict]) -> None:
@@ -178,6 +192,35 @@ def hold(stage: Stage, files: Sequence[StagedFile], verdicts: Sequence[Verdict])
 
 
 @transaction.atomic
+def reconsider(stage: Stage, code: str, verdicts: Sequence[Verdict], *, actor: Actor) -> Stage:
+    """Put `verdicts` in the place of the hold `code`, which waited for them.
+
+    Where nothing else holds the stage it is published.  Raises `NotHeld` when somebody has decided
+    meanwhile.
+    """
+    stage = lock_held(stage)
+    kept = [each for each in stage.holds if each["code"] != code]
+    stage.holds = [*kept, *(verdict.as_dict() for verdict in verdicts)]
+    if not stage.holds and stage.project.accepts_uploads:
+        stage.files.update(reserved=False)
+        publish(stage, files_of(stage), actor=uploader_of(stage))
+        audit.record(actor, "stage.pass", stage, after={"status": stage.status})
+        return stage
+    stage.notices = [f"Held for review: {each['reason']}" for each in stage.holds]
+    stage.save(update_fields=["holds", "notices"])
+    after = {"holds": [each["code"] for each in stage.holds]}
+    audit.record(actor, "stage.reconsider", stage, after=after)
+    events.stage_held.send(Stage, stage=stage)
+    return stage
+
+
+def uploader_of(stage: Stage) -> Actor:
+    """Whoever began it, a person or a CI job."""
+    job = stage.created_by_ci
+    return Actor(ci=job) if job else Actor(user=stage.created_by)
+
+
+@transaction.atomic
 def approve(stage: Stage, *, actor: Actor, reason: str) -> Stage:
     """Publish what was held.  Raises `NotHeld` when it is decided already."""
     stage = lock_held(stage)
@@ -186,9 +229,7 @@ def approve(stage: Stage, *, actor: Actor, reason: str) -> Stage:
             f"{stage.project} is {stage.project.status} and takes no files; activate it first."
         )
     stage.files.update(reserved=False)
-    job = stage.created_by_ci
-    uploader = Actor(ci=job) if job else Actor(user=stage.created_by)
-    publish(stage, files_of(stage), actor=uploader)
+    publish(stage, files_of(stage), actor=uploader_of(stage))
     audit.record(actor, "stage.approve", stage, reason=reason, after={"status": stage.status})
     return stage
 

@@ -16,8 +16,9 @@ from django.db import transaction
 from accounts.actors import Actor
 from packages import access, names, projects, storage
 from packages.models import Artifact, Project, Stage, StagedFile, StageStatus
-from packages.uploads import inspection, limits, publication, staged_files, staging
+from packages.uploads import inspection, limits, policies, publication, staged_files, staging
 from packages.uploads.inspection import Inspected, InvalidDistribution
+from packages.uploads.looks import Looks
 from packages.uploads.policies import RefusedByPolicy
 from packages.uploads.publication import FileExists, NotHeld, approve, hold_again, reject
 
@@ -81,16 +82,20 @@ def submit(actor: Actor, upload: Upload) -> Outcome:
     limits.require_pace(actor)
     projects.require_free_to_all(upload.name)
     rules = limits.rules(access.project_to_upload(actor, upload.name))
-    looked_at = inspection.inspect(upload.path, upload.filename, upload.name, upload.version, rules)
+    looks = Looks()
+    onlooker = looks.begin(upload.filename, upload.sha256, policies.onlookers())
+    looked_at = inspection.inspect(
+        upload.path, upload.filename, upload.name, upload.version, rules, onlooker
+    )
     with transaction.atomic():
-        return _Gate(actor, upload, looked_at).pass_through()
+        return _Gate(actor, upload, looked_at, looks).pass_through()
 
 
 class _Gate:
     """One file on its way through the gate, inside one transaction."""
 
-    def __init__(self, actor: Actor, upload: Upload, looked_at: Inspected) -> None:
-        self.actor, self.upload, self.looked_at = actor, upload, looked_at
+    def __init__(self, actor: Actor, upload: Upload, looked_at: Inspected, looks: Looks) -> None:
+        self.actor, self.upload, self.looked_at, self.looks = actor, upload, looked_at, looks
         self.version = str(names.parse_version(looked_at.metadata.version))
 
     def pass_through(self) -> Outcome:
@@ -128,7 +133,8 @@ class _Gate:
             created_by_ci=self.actor.ci,
         )
         files = [self._staged_file(stage)]
-        verdicts = publication.judge(stage, files, {}, actor=self.actor)  # after `_known`
+        actor, looks = self.actor, self.looks
+        verdicts = publication.judge(stage, files, {}, actor=actor, looks=looks)  # after `_known`
         self._keep_bytes()
         publication.settle(stage, files, verdicts, actor=self.actor)
         held = stage.status == StageStatus.PROCESSING

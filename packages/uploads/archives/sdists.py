@@ -8,13 +8,16 @@ from packages.names import Distribution
 from packages.uploads.archives import gzips, nested, paths, tars, zip_entries
 from packages.uploads.archives.budget import Budget
 from packages.uploads.archives.contents import Contents, Member
+from packages.uploads.archives.onlookers import Onlooker, tapped
 from packages.uploads.archives.tars import TarMember
 from packages.uploads.archives.texts import Utf8Check, looks_like_license
 from packages.uploads.findings import Finding, Unreadable, quoted, refuse, warn
 from packages.uploads.rules import Rules
 
 
-def read(path: Path, distribution: Distribution, rules: Rules) -> Contents:
+def read(
+    path: Path, distribution: Distribution, rules: Rules, onlooker: Onlooker | None = None
+) -> Contents:
     """Read an sdist in one pass; whatever is wrong becomes a finding."""
     contents = Contents()
     seen: list[TarMember] = []
@@ -23,7 +26,8 @@ def read(path: Path, distribution: Distribution, rules: Rules) -> Contents:
         with path.open("rb") as file:
             size = path.stat().st_size
             stream = gzips.Stream(gzips.unpacked(file, Budget(size, rules)))
-            members = _watched(tars.read_members(stream, rules), nested.Watch(size, rules))
+            watch = nested.Watch(size, rules)
+            members = _watched(tars.read_members(stream, rules), watch, onlooker)
             _read_members(members, rules, contents, seen)
     except Unreadable as broken:
         contents.findings.append(broken.finding)
@@ -40,10 +44,12 @@ def read(path: Path, distribution: Distribution, rules: Rules) -> Contents:
 Members = Iterator[tuple[TarMember, Iterator[bytes]]]
 
 
-def _watched(members: Members, watch: nested.Watch) -> Members:
+def _watched(members: Members, watch: nested.Watch, onlooker: Onlooker | None) -> Members:
     """The same members; what of their content passes by is looked into."""
     for member, content in members:
         sniffed = _sniffed(content, watch.member())
+        if onlooker and member.kind == "file":
+            sniffed = tapped(onlooker, member.name, member.size, sniffed)
         yield member, sniffed
         for _ in sniffed:
             pass  # what nobody else wanted to read

@@ -1,6 +1,7 @@
 """Reading wheels (PEP 427, PEP 491, PEP 639, PEP 770, PEP 815)."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from packages.names import Distribution
 from packages.uploads.archives import entry_points, nested, records, wheel_file, zips
 from packages.uploads.archives.budget import Budget
 from packages.uploads.archives.contents import Contents, Member
+from packages.uploads.archives.onlookers import Onlooker, Tap
 from packages.uploads.archives.records import Record, Row
 from packages.uploads.archives.texts import Utf8Check
 from packages.uploads.archives.zips import CorruptMember, Stored
@@ -30,6 +32,7 @@ class _Wheel:
     dist_info: str
     size: int
     rules: Rules
+    onlooker: Onlooker | None
 
     @property
     def license_folder(self) -> str:
@@ -44,12 +47,14 @@ class _Wheel:
         return zips.read_bytes(self.file, member, limit, Budget(self.size, self.rules))
 
 
-def read(path: Path, distribution: Distribution, rules: Rules) -> Contents:
+def read(
+    path: Path, distribution: Distribution, rules: Rules, onlooker: Onlooker | None = None
+) -> Contents:
     """Read a wheel: headers first, then `.dist-info`, then every byte once against RECORD."""
     contents = Contents()
     try:
         with path.open("rb") as file:
-            wheel = _open(file, path.stat().st_size, distribution, rules, contents)
+            wheel = _open(file, distribution, rules, contents, onlooker)
             if wheel.dist_info:
                 _read_dist_info(wheel, distribution, contents)
                 _read_everything(wheel, contents)
@@ -59,14 +64,19 @@ def read(path: Path, distribution: Distribution, rules: Rules) -> Contents:
 
 
 def _open(
-    file: BinaryIO, size: int, distribution: Distribution, rules: Rules, contents: Contents
+    file: BinaryIO,
+    distribution: Distribution,
+    rules: Rules,
+    contents: Contents,
+    onlooker: Onlooker | None,
 ) -> _Wheel:
+    size = os.fstat(file.fileno()).st_size
     stored = zips.read_members(file, size, rules)
     contents.findings += zips.problems(stored)
     members = {m.entry.name: m for m in stored if not m.entry.is_folder}
     contents.members = tuple(Member(name, m.entry.size) for name, m in members.items())
     dist_info = _dist_info(members, distribution, contents.findings)
-    return _Wheel(file, members, dist_info, size, rules)
+    return _Wheel(file, members, dist_info, size, rules, onlooker)
 
 
 def _dist_info(members: Iterable[str], distribution: Distribution, findings: list[Finding]) -> str:
@@ -213,17 +223,20 @@ class _Reading:
         """Read a member to its end, whatever RECORD says, so that damage is always found."""
         algorithm = row.algorithm if row and row.algorithm in records.ALGORITHMS else "sha256"
         hasher, text, inside = hashlib.new(algorithm), Utf8Check(), self.watch.member()
+        tap = Tap(self.wheel.onlooker, member.entry.name, member.entry.size)
         is_license = member.entry.name.startswith(self.wheel.license_folder)
         try:
             for chunk in zips.read_chunks(self.wheel.file, member, self.budget):
                 hasher.update(chunk)
                 inside.feed(chunk)
+                tap.feed(chunk)
                 if is_license:
                     text.feed(chunk)
         except CorruptMember as broken:
             yield broken.finding
             return
         inside.close()
+        tap.close()
         text.feed(b"", final=True)
         if not text.valid:
             self._note_not_utf8(member)

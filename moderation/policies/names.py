@@ -1,14 +1,15 @@
-"""What this site demands of a publication: names, and who waits for a moderator."""
+"""What this site demands of a new name."""
 
 from __future__ import annotations
 
 from django.conf import settings
 
 from accounts.actors import SYSTEM
-from accounts.models import User
 from moderation import protected, reserved, stdlib
 from moderation.lookalikes import Level
-from moderation.models import PopularNames, ProhibitedName
+from moderation.models import PopularNames, ProhibitedName, ReservedPrefix
+from moderation.policies.registry import Numbers, policy
+from moderation.policies.settings import Number
 from packages.models import Project
 from packages.uploads.policies import (
     ALLOW,
@@ -23,9 +24,9 @@ from packages.uploads.policies import (
 # What a policy of its own says better.
 OTHERS_RULES = {"standard library"}
 LOOKALIKE = "look-alike-name"
-DECIDE = "moderation.decide_heldupload"
 
 
+@policy("prohibited-name", "Prohibited name")
 def refuse_prohibited_names(submission: Submission) -> Verdict:
     """Nobody registers what a moderator has prohibited, but the person it was released to."""
     name = submission.project.normalized_name
@@ -36,6 +37,7 @@ def refuse_prohibited_names(submission: Submission) -> Verdict:
     return refuse("prohibited-name", f"The name {name} is prohibited here; {_advice()}.")
 
 
+@policy("standard-library-name", "Name of the standard library")
 def refuse_standard_library_names(submission: Submission) -> Verdict:
     """A project called like a standard module would be taken for it."""
     name = submission.project.normalized_name
@@ -47,6 +49,7 @@ def refuse_standard_library_names(submission: Submission) -> Verdict:
     )
 
 
+@policy("reserved-word", "Word of our addresses")
 def refuse_reserved_words(submission: Submission) -> Verdict:
     """A project called like a page of this index would be taken for a part of it."""
     name = submission.project.normalized_name
@@ -57,6 +60,7 @@ def refuse_reserved_words(submission: Submission) -> Verdict:
     )
 
 
+@policy("confusable-name", "Confusable name")
 def refuse_confusable_names(submission: Submission) -> Verdict:
     """Names that differ only in separators, l, 1, i, o and 0 belong to one project."""
     if not submission.registers or _is_released(submission):
@@ -71,16 +75,46 @@ def refuse_confusable_names(submission: Submission) -> Verdict:
     )
 
 
-def judge_lookalikes(submission: Submission) -> Verdict:
+@policy(
+    LOOKALIKE,
+    "Look-alike name",
+    Number("block", "refuse from this likeness on (0 to 1; 0: as learned)", 0.0, most=2),
+    Number("review", "hold from this likeness on (0 to 1; 0: as learned)", 0.0, most=2),
+)
+def judge_lookalikes(submission: Submission, numbers: Numbers) -> Verdict:
     """What is spelled almost like a known name is refused, or a moderator looks at it."""
     if not submission.registers or _is_released(submission):
         return ALLOW
-    found = protected.judge(submission.project.normalized_name, submission.actor)
+    found = protected.judge(submission.project.normalized_name, submission.actor, **numbers)
     if found.verdict is Level.BLOCK and found.rule not in OTHERS_RULES:
         return refuse(LOOKALIKE, f"{found.reason.rstrip('.')}; {_advice()}.")
     if found.verdict is Level.REVIEW:
         return hold(LOOKALIKE, found.reason, protected.evidence(found))
     return ALLOW
+
+
+@policy("reserved-prefix", "Reserved prefix")
+def refuse_reserved_prefixes(submission: Submission) -> Verdict:
+    """Names with a prefix that is kept for some people are registered by nobody else (PEP 752)."""
+    if not submission.registers:
+        return ALLOW
+    kept = reserved_prefix(submission.project.normalized_name)
+    user = submission.actor.user
+    if kept is None or (user and kept.people.filter(pk=user.pk).exists()):
+        return ALLOW
+    return refuse(
+        "reserved-prefix",
+        f"Names that begin with {kept.prefix} are kept for others ({kept.reason.rstrip('.')});"
+        f" {_advice()}.",
+    )
+
+
+def reserved_prefix(name: str) -> ReservedPrefix | None:
+    """The longest reserved prefix of a normalized name."""
+    parts = name.split("-")
+    begins = ["-".join(parts[: count + 1]) for count in range(len(parts))]
+    found = ReservedPrefix.objects.filter(prefix__in=begins)
+    return max(found, key=lambda row: len(row.prefix), default=None)
 
 
 def objections(name: str) -> list[str]:
@@ -108,26 +142,3 @@ def _is_released(submission: Submission) -> bool:
 def _is_backport(name: str) -> bool:
     """A popular project that has a submodule's name: importlib-metadata, importlib-resources."""
     return "-" in name and any(target.name == name for target in PopularNames.targets())
-
-
-def hold_for_review(submission: Submission) -> Verdict:
-    """``GATEHOUSE_HOLD`` says who waits: nobody, the untrusted, or everybody."""
-    if settings.UPLOAD_HOLD == "everybody":
-        return hold("review-of-everything", "This index reviews every upload.")
-    if settings.UPLOAD_HOLD == "untrusted" and submission.registers:
-        return _hold_the_untrusted(submission)
-    return ALLOW
-
-
-def _hold_the_untrusted(submission: Submission) -> Verdict:
-    if submission.actor.user and is_trusted(submission.actor.user):
-        return ALLOW
-    return hold(
-        "first-release-by-new-uploader",
-        "It is the first release of a new project by somebody whom no moderator has approved yet.",
-    )
-
-
-def is_trusted(user: User) -> bool:
-    """Approved once by a moderator, or somebody who could approve himself."""
-    return user.trusted_at is not None or user.has_perm(DECIDE)

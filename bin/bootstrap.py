@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ENVIRONMENT = Path(os.environ.get("GATEHOUSE_VENV", ROOT / ".venv")).absolute()
+ENVIRONMENT = Path(os.environ.get("GATEHOUSE_VENV") or ROOT / ".venv").absolute()
 PYTHON = ENVIRONMENT / "bin" / "python"
 RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
 
@@ -47,6 +47,7 @@ def make_environment() -> None:
     version = sys.version.split()[0]
     if stamp.exists() and stamp.read_text() == version and works():
         return
+    require_ours()
     say(f"Making a virtual environment in {ENVIRONMENT} ...")
     os.umask(0o022)  # the database server may run as another account and must read its programs
     shutil.rmtree(ENVIRONMENT, ignore_errors=True)
@@ -58,6 +59,16 @@ def make_environment() -> None:
         ),
     )
     stamp.write_text(version)
+
+
+def require_ours() -> None:
+    """What is no virtual environment is somebody's folder, and is not deleted."""
+    strange = ENVIRONMENT.exists() and not (ENVIRONMENT / "pyvenv.cfg").exists()
+    if strange and any(ENVIRONMENT.iterdir()):
+        sys.exit(
+            f"{ENVIRONMENT} is no virtual environment; set GATEHOUSE_VENV to another folder, or"
+            " delete this one."
+        )
 
 
 def works() -> bool:

@@ -140,3 +140,16 @@ def test_every_command_beside_bootstrap_is_known_to_it():
     commands = {name for name in scripts if '/python"' in (ROOT / "bin" / name).read_text()}
     assert commands >= {"serve", "manage", "test", "check"}
     assert all(f'"{name}": (' in text for name in commands)
+
+
+def test_a_folder_that_is_no_environment_is_left_alone(made, tmp_path):
+    (kept := tmp_path / "letters.txt").write_text("mine")
+    code, _, told = made.run("manage", GATEHOUSE_VENV=str(tmp_path))
+    assert code == 1
+    assert "is no virtual environment; set GATEHOUSE_VENV to another folder" in told
+    assert kept.read_text() == "mine"
+
+
+def test_an_empty_setting_is_none(made):
+    code, printed, _ = made.run("manage", "again", GATEHOUSE_VENV="")
+    assert (code, printed) == (0, "ran manage again")

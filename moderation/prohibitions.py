@@ -14,6 +14,7 @@ from accounts.models import User
 from moderation.models import ProhibitedName
 from packages import names
 from packages.models import Project
+from packages.models.reader import KEEPER
 from pypi_site.lib.problems import Conflict, ReasonNeeded
 
 MOST_AT_ONCE = 1000
@@ -58,7 +59,9 @@ def preview(given: Iterable[str]) -> list[Hit]:
 
 def _projects(wanted: set[str]) -> Iterable[Project]:
     files = Count("releases__files", filter=Q(releases__files__deleted_at=None))
-    return Project.objects.known().filter(normalized_name__in=wanted).annotate(file_count=files)
+    return (
+        Project.objects.known(KEEPER).filter(normalized_name__in=wanted).annotate(file_count=files)
+    )
 
 
 def _hit(name: str, normalized: str, known: set[str], projects: dict[str, Project]) -> Hit:

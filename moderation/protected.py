@@ -23,6 +23,7 @@ from moderation.lookalikes.index import variants
 from moderation.models import PopularNames, SimilarityException
 from packages import downloads
 from packages.models import Project, Role
+from packages.models.reader import MEMBER
 
 PROTECTED = 15_000
 OWN_PROTECTED = 10_000  # of these, the most downloaded projects of this index
@@ -61,7 +62,7 @@ def _own_projects() -> list[Target]:
     """Projects with a page, by downloads here; a popular name counts with those of the world."""
     world = {target.name: target.downloads for target in PopularNames.targets()}
     here = downloads.totals(DAYS)
-    rows = Project.objects.known().order_by("pk").values_list("pk", "normalized_name")
+    rows = Project.objects.known(MEMBER).order_by("pk").values_list("pk", "normalized_name")
     found = [Target(name, max(here.get(pk, 0), world.get(name, 0))) for pk, name in rows]
     return sorted(found, key=lambda target: -target.downloads)[:OWN_PROTECTED]
 
@@ -88,7 +89,7 @@ def neighbours(name: str) -> list[str]:
     """Projects of this index one edit away, however new or unknown."""
     if len(name) > _MOST_VARIED:
         return []
-    near = Project.objects.known().filter(normalized_name__in=set(variants(name)))
+    near = Project.objects.known(MEMBER).filter(normalized_name__in=set(variants(name)))
     return sorted(near.exclude(normalized_name=name).values_list("normalized_name", flat=True))
 
 
@@ -108,7 +109,7 @@ def excepted(name: str, user: User | None) -> QuerySet[SimilarityException]:
 
 def twin_of(name: str, actor: Actor) -> str | None:
     """A project of this index with the same ultranormalized name that is not the actor's own."""
-    twins = Project.objects.known().annotate(ultra=_ULTRA).exclude(normalized_name=name)
+    twins = Project.objects.known(MEMBER).annotate(ultra=_ULTRA).exclude(normalized_name=name)
     found = twins.filter(ultra=keys.ultranormalized(name)).values_list("normalized_name", flat=True)
     passes = _exemptions(name, actor) if found else None
     return next((twin for twin in found if passes and not passes(twin)), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db.models import Q
 
@@ -10,7 +11,17 @@ from accounts import second_factors
 from accounts.actors import SYSTEM, Actor
 from accounts.models import ApiToken, TokenAction, User
 from packages import names
-from packages.models import File, FormerName, Project, Publisher, Release, Role, TokenProject
+from packages.models import (
+    File,
+    FormerName,
+    Project,
+    Publisher,
+    Reader,
+    Release,
+    Role,
+    TokenProject,
+)
+from packages.models.reader import ANYBODY
 from packages.models.release import ReleaseQuerySet
 from pypi_site.lib import sql
 from pypi_site.lib.problems import Moved, NotFound, Problem, Refused
@@ -20,13 +31,17 @@ CHANGE_PROJECT = "packages.change_project"
 CHANGE_RELEASE = "packages.change_release"
 OWNERS = (Role.Kind.OWNER,)
 UPLOADERS = (Role.Kind.OWNER, Role.Kind.MAINTAINER)
-_MINE = """
-    where it.user_id = %(user)s and it.kind = any(%(kinds)s) and other.normalized_name = %(name)s
+# The greater part of an upload is statements: these are written once (`pypi_site.lib.sql`).
+_HAS_ROLE = """(
+    exists (select from packages_role as own where own.project_id = {project}
+        and own.user_id = %(user)s and own.kind = any(%(kinds)s))
+    or exists (select from packages_teamrole as theirs
+        join packages_teammember as member using (team_id) where theirs.project_id = {project}
+        and member.user_id = %(user)s and theirs.kind = any(%(kinds)s)))
 """
-_HAS_ROLE = """
-    select exists (select from packages_role
-    where user_id = %(user)s and kind = any(%(kinds)s) and project_id = %(project)s)
-"""
+_HELD = "where it.normalized_name = %(name)s and " + _HAS_ROLE.format(project="it.id")
+_HOLDS = "select " + _HAS_ROLE.format(project="%(project)s")
+EVERY_KIND = tuple(Role.Kind)  # the greatest first
 
 
 class NotYours(Refused):
@@ -71,6 +86,14 @@ class EmailNotVerified(Refused):
     code, title = "email-not-verified", "E-mail address not verified"
 
 
+@dataclass(frozen=True)
+class Held:
+    """The greatest role that somebody has on a project, his own or a team's."""
+
+    project: Project
+    kind: str
+
+
 def project_to_upload(actor: Actor, name: str) -> Project | None:
     """The project that `actor` may upload to, or whose free name he may register.
 
@@ -99,8 +122,8 @@ def _uploaders_project(actor: Actor, normalized: str) -> Project | None:
     has to do with.
     """
     if actor.ci is None:
-        role = _role(actor, normalized)
-        return role.project if role else None
+        _require_reach(actor, normalized)
+        return _held(actor, normalized, UPLOADERS)
     trusted = Publisher.objects.trusted_by_token(actor.token)
     publisher = trusted.filter(project__normalized_name=normalized).select_related("project")
     if found := publisher.first():
@@ -123,6 +146,7 @@ def answerable(actor: Actor, project: Project) -> User | None:
 def authorize_upload(actor: Actor, project: Project) -> None:
     """Refuse unless `actor` may add files to `project` now."""
     if not _may_upload(actor, project):
+        _require_reach(actor, project.normalized_name)
         raise _somebody_elses(project.normalized_name)
     _require_open_door(actor, project)
 
@@ -130,7 +154,7 @@ def authorize_upload(actor: Actor, project: Project) -> None:
 def _require_open_door(actor: Actor, project: Project) -> None:
     """What else an upload by one of the project's people needs."""
     require_allowed(actor, TokenAction.UPLOAD)
-    _require_reach(actor, project)
+    _require_reach(actor, project.normalized_name)
     require_accepting(project)
 
 
@@ -154,22 +178,23 @@ def _somebody_elses(normalized: str) -> NotYours:
     )
 
 
-def role_on(actor: Actor, name: str) -> Role:
-    """The role that lets `actor` see what is staged of a project, public or not (role.project).
+def role_on(actor: Actor, name: str) -> Held:
+    """The role that lets `actor` see what is staged of a project, public or not (held.project).
 
     Raises `NotFound` for everybody else, whether the project exists or not.
     """
-    role = _role(actor, names.normalize(name))
-    if role is None:
+    normalized = names.normalize(name)
+    project = _held(actor, normalized, UPLOADERS)
+    _require_reach(actor, normalized)
+    if project is None:
         raise NotFound("There is no such project among yours; check the spelling of its name.")
-    _require_reach(actor, role.project)
-    return role
+    return Held(project, min(_kinds_held(actor, project), key=EVERY_KIND.index))
 
 
-def _role(actor: Actor, normalized: str) -> Role | None:
-    """The actor's role in the project of this name, and the project with it."""
-    facts = {"user": actor.user and actor.user.pk, "name": normalized, "kinds": _values(UPLOADERS)}
-    return sql.first(Role, _MINE, facts, related="project")
+def _held(actor: Actor, normalized: str, kinds: Iterable[str]) -> Project | None:
+    """The project of this name that the actor has a role on."""
+    user = actor.user and actor.user.pk
+    return sql.first(Project, _HELD, {"user": user, "name": normalized, "kinds": _values(kinds)})
 
 
 def require_accepting(project: Project) -> None:
@@ -208,7 +233,7 @@ def authorize_management(
         who = "owners and maintainers" if Role.Kind.MAINTAINER in kinds else "owners"
         raise NotYours(f"Only {who} of {project.name} may do this; ask one of them.")
     require_allowed(actor, action)
-    _require_reach(actor, project)
+    _require_reach(actor, project.normalized_name)
     require_no_quarantine(project, about)
 
 
@@ -250,10 +275,7 @@ def require_unlimited(actor: Actor, name: str) -> None:
     if actor.ci:
         _require_awaited(actor, names.normalize(name))
     elif actor.token and actor.token.limited:
-        raise TokenTooNarrow(
-            f"This token is limited to certain projects and {names.normalize(name)} is none of"
-            " them; a new project takes a token without that limit."
-        )
+        raise _too_narrow(names.normalize(name))
 
 
 def _require_awaited(actor: Actor, normalized: str) -> None:
@@ -276,28 +298,29 @@ def _require_awaited(actor: Actor, normalized: str) -> None:
 
 def is_claimed(project: Project) -> bool:
     """Whether the name is taken: it has been published, or somebody prepares it."""
-    if project.published_at is not None or project.roles.exists():
+    taken = project.published_at is not None or project.roles.exists()
+    if taken or project.team_roles.exists():
         return True
     return project.stages.active().exists()
 
 
-def known_project(name: str) -> Project:
+def known_project(name: str, to: Reader = ANYBODY) -> Project:
     """The project with this normalized name that has a page: where every door looks it up.
 
     Raises `Moved` for a former name that leads on, else `NotFound` (SIM-13).  Whoever lets
     `Moved` pass has it answered by a redirect to the same address under the new name.
     """
-    project = Project.objects.known().filter(normalized_name=name).first()
+    project = Project.objects.known(to).filter(normalized_name=name).first()
     if project is None:
-        raise moved_from(name) or NotFound(
+        raise moved_from(name, to) or NotFound(
             "There is no such project here; check the spelling of its name."
         )
     return project
 
 
-def moved_from(name: str) -> Moved | None:
+def moved_from(name: str, to: Reader = ANYBODY) -> Moved | None:
     """What to raise for a former name that leads on; None for any other name."""
-    former = FormerName.objects.redirecting().filter(normalized_name=name)
+    former = FormerName.objects.redirecting(to).filter(normalized_name=name)
     found = former.select_related("project").first()
     if found is None:
         return None
@@ -314,17 +337,20 @@ def project_of(actor: Actor, name: str, kinds: Iterable[str] = OWNERS) -> Projec
     mine = Q(normalized_name=normalized) | Q(former_names__normalized_name=normalized)
     projects = Project.objects.filter(mine, published_at__isnull=False).distinct()
     if not actor.may(DELETE_FILE):
-        projects = projects.filter(roles__user=actor.user, roles__kind__in=list(kinds))
+        projects = projects.held_by(actor.user.pk if actor.user else None, kinds)
     project = projects.first()
+    _require_reach(actor, project.normalized_name if project else normalized)
     if project is None:
         raise NotFound("There is no such project among yours; check the spelling of its name.")
-    _require_reach(actor, project)
     return project
 
 
 def offered_release(project: Project, version: str) -> Release:
-    """The release that equals `version` by PEP 440 and may be seen, or `NotFound`."""
-    return _release(project, project.releases.offered(), version)
+    """The release that equals `version` by PEP 440 and may be seen, or `NotFound`.
+
+    By whoever was let in to the project.
+    """
+    return _release(project, project.releases.standing(), version)
 
 
 def any_release(project: Project, version: str) -> Release:
@@ -349,14 +375,6 @@ def limit_token(token: ApiToken, projects: Iterable[Project]) -> None:
     TokenProject.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def tokens_that_reach(project: Project) -> list[ApiToken]:
-    """The usable tokens that open the project, whoever of its people holds them."""
-    holders = project.roles.values("user")
-    usable = ApiToken.objects.usable().filter(user__in=holders)
-    reaching = usable.filter(Q(limited=False) | Q(projects__project=project))
-    return list(reaching.distinct().order_by("name"))
-
-
 def _may_upload(actor: Actor, project: Project) -> bool:
     """By a role, or because the project trusts the publisher."""
     if actor.ci:
@@ -364,9 +382,15 @@ def _may_upload(actor: Actor, project: Project) -> bool:
     return _has_role(actor, project, UPLOADERS)
 
 
+def _kinds_held(actor: Actor, project: Project) -> list[str]:
+    own = project.roles.filter(user=actor.user).values_list("kind")
+    teams = project.team_roles.filter(team__members__user=actor.user).values_list("kind")
+    return [kind for (kind,) in own.union(teams)]
+
+
 def _has_role(actor: Actor, project: Project, kinds: Iterable[str]) -> bool:
     facts = {"user": actor.user and actor.user.pk, "kinds": _values(kinds), "project": project.pk}
-    return bool(sql.scalar(_HAS_ROLE, facts))
+    return bool(sql.scalar(_HOLDS, facts))
 
 
 def _values(kinds: Iterable[str]) -> list[str]:
@@ -382,11 +406,20 @@ def require_allowed(actor: Actor, action: TokenAction) -> None:
         )
 
 
-def _require_reach(actor: Actor, project: Project) -> None:
-    """A token made for some projects opens no other; a minted one has publishers for that."""
+def _require_reach(actor: Actor, normalized: str) -> None:
+    """A token made for some projects opens no other, and tells nothing of them.
+
+    A minted one has publishers for that.
+    """
     if not actor.token or not actor.token.limited or actor.ci:
         return
-    if not TokenProject.objects.filter(token=actor.token, project=project).exists():
-        raise TokenTooNarrow(
-            f"This token is not valid for {project.normalized_name}; use one that is made for it."
-        )
+    listed = TokenProject.objects.filter(token=actor.token)
+    if not listed.filter(project__normalized_name=normalized).exists():
+        raise _too_narrow(normalized)
+
+
+def _too_narrow(normalized: str) -> TokenTooNarrow:
+    return TokenTooNarrow(
+        f"This token is limited to certain projects and {normalized} is none of them; use one that"
+        " is made for it, or, for a new project, one without that limit."
+    )

@@ -103,6 +103,28 @@ def _bin_actions(verbs: Any, kind: str) -> list[Any]:
     ]
 
 
+def _privacy_actions() -> list[Any]:
+    """An administrator's, as what owners do in the settings of their project."""
+    return [
+        with_reason(
+            _acting(projects.make_private),
+            name="make_private",
+            label="Make private: only people with a role see it",
+            done="private",
+            permission=DELETE_FILE,
+            hint=PUBLIC_TO_OWNERS,
+        ),
+        with_reason(
+            _acting(projects.make_public),
+            name="make_public",
+            label="Make public: everybody sees it",
+            done="public",
+            permission=DELETE_FILE,
+            hint=PUBLIC_TO_OWNERS,
+        ),
+    ]
+
+
 class LimitsForm(ModelForm):
     """The limits that a project has of its own, and why."""
 
@@ -145,8 +167,17 @@ class FormerNameInline(admin.TabularInline):
 class ProjectAdmin(ReadOnlyAdmin):
     """Projects, with the status that PEP 792 gives them."""
 
-    list_display = ["name", "status", "published_at", "created_at", "deleted_at", "serial"]
+    list_display = [
+        "name",
+        "private",
+        "status",
+        "published_at",
+        "created_at",
+        "deleted_at",
+        "serial",
+    ]
     list_filter = [
+        "private",
         "status",
         ("published_at", admin.EmptyFieldListFilter),
         ("deleted_at", admin.EmptyFieldListFilter),
@@ -161,6 +192,7 @@ class ProjectAdmin(ReadOnlyAdmin):
         _status_action(projects.archive, "Archive: take no more uploads", "archived"),
         _status_action(projects.deprecate, "Deprecate: tell people to move on", "deprecated"),
         _status_action(projects.activate, "Activate: undo any of these", "active again"),
+        *_privacy_actions(),
         *_bin_actions(projects, "project"),
     ]
 

@@ -10,8 +10,9 @@ from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from packages import access, downloads, names, provenance
+from packages import access, downloads, names, provenance, readers
 from packages.models import File, Project, ProjectStatus, Release
+from packages.models.project import ProjectQuerySet
 from packages.verb_api import DeleteProjectView
 
 
@@ -68,7 +69,7 @@ class ProjectSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Project
-        fields = ["name", "normalized_name", "status", "status_reason", "successor"]
+        fields = ["name", "normalized_name", "private", "status", "status_reason", "successor"]
         fields += ["published_at", "serial"]
 
     successor = serializers.SerializerMethodField()
@@ -81,9 +82,11 @@ class ProjectSerializer(serializers.ModelSerializer):
 class ProjectViewSet(viewsets.ReadOnlyModelViewSet):
     """Projects that may be found; by any spelling of the name."""
 
-    queryset = Project.objects.listed()
     serializer_class = ProjectSerializer
     lookup_value_regex = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+    def get_queryset(self) -> ProjectQuerySet:
+        return Project.objects.listed(readers.of_request(self.request._request))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Delete a project, as its owner: 204."""
@@ -91,10 +94,11 @@ class ProjectViewSet(viewsets.ReadOnlyModelViewSet):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One project with its downloads and its releases, newest first."""
-        project = access.known_project(names.normalize(kwargs["pk"]))
-        files = File.objects.offered().select_related("uploaded_by_ci").in_order()
-        offered = Prefetch("files", files, to_attr="offered_files")
-        releases = project.releases.offered().newest_first().prefetch_related(offered)
+        reader = readers.of_request(request._request)
+        project = access.known_project(names.normalize(kwargs["pk"]), reader)
+        standing = File.objects.standing().select_related("uploaded_by_ci").in_order()
+        offered = Prefetch("files", standing, to_attr="offered_files")
+        releases = project.releases.standing().newest_first().prefetch_related(offered)
         body = ProjectSerializer(project).data
         listed = ReleaseSerializer(releases, many=True).data
         return Response({**body, "downloads": _downloads(project), "releases": listed})

@@ -8,3 +8,4 @@ class PackagesConfig(AppConfig):
 
     def ready(self) -> None:
         from packages import letters  # noqa: F401 - connects its receiver
+        from packages.simple import withdrawing  # noqa: F401 - and this one

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from packages import access, downloads, names
+from packages import access, downloads, names, readers
 from packages.models import File
 from packages.models.file import FileQuerySet
 from pypi_site.lib.problems import Problem
@@ -32,8 +32,9 @@ class DownloadsView(APIView):
     permission_classes = [AllowAny]
 
     def get(self, request: Request, name: str) -> Response:
-        project = access.known_project(names.normalize(name))
-        files = File.objects.offered().filter(release__project=project)
+        reader = readers.of_request(request._request)
+        project = access.known_project(names.normalize(name), reader)
+        files = File.objects.standing().filter(release__project=project)
         days, version = _days(request), request.query_params.get("version", "")
         told = {"name": project.name, "first_day": downloads.first_of(days)}
         if version:

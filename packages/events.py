@@ -21,6 +21,7 @@ release_deleted = Signal()  # release: Release, event: AuditEvent (all its files
 release_restored = Signal()  # release: Release, event: AuditEvent
 project_registered = Signal()  # project: Project, actor: Actor
 project_status_changed = Signal()  # project: Project, event: AuditEvent
+project_privacy_changed = Signal()  # project: Project, event: AuditEvent
 project_deleted = Signal()  # project: Project, event: AuditEvent
 project_restored = Signal()  # project: Project, event: AuditEvent
 project_renamed = Signal()  # project: Project, event: AuditEvent (before: name, normalized_name)
@@ -35,6 +36,7 @@ by_people = (
     *(file_deleted, file_restored, file_yanked, file_unyanked, file_quarantined, file_cleared),
     *(release_yanked, release_unyanked, release_quarantined, release_cleared),
     *(release_deleted, release_restored),
-    *(project_status_changed, project_deleted, project_restored, project_renamed, role_changed),
+    *(project_status_changed, project_privacy_changed, project_deleted, project_restored),
+    *(project_renamed, role_changed),
     publishers_changed,
 )

@@ -16,8 +16,10 @@ from django.utils.cache import get_conditional_response
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
 from django.utils.http import http_date
 
-from packages import access, feeds, names
+from packages import access, feeds, names, readers
 from packages.feeds import Entry, Filters, Version
+from packages.models import Reader
+from packages.models.reader import ANYBODY
 from pypi_site.lib import cdn, http, xml
 from pypi_site.lib.problems import NotFound, Problem
 
@@ -50,25 +52,25 @@ class Source:
 @http.read_only
 def releases(request: HttpRequest, form: str = "rss") -> HttpResponseBase:
     """The newest releases of the site."""
-    filters = filters_of(request)
-    return answer(request, form, _of_site("Newest releases", feeds.releases_of_site, filters))
+    read = partial(feeds.releases_of_site, readers.of_request(request), filters_of(request))
+    return answer(request, form, _of_site("Newest releases", read))
 
 
 @http.read_only
 def projects(request: HttpRequest, form: str = "rss") -> HttpResponseBase:
     """The newest projects of the site."""
-    return answer(request, form, _of_site("Newest projects", feeds.projects_of_site))
+    read = partial(feeds.projects_of_site, readers.of_request(request))
+    return answer(request, form, _of_site("Newest projects", read))
 
 
-def _of_site(title: str, read: Callable[..., list[Entry]], *arguments: Filters) -> Source:
-    entries = partial(read, *arguments)
-    return Source(title, reverse("home"), "root", feeds.version_of_site(), entries)
+def _of_site(title: str, read: Callable[[], list[Entry]]) -> Source:
+    return Source(title, reverse("home"), "root", feeds.version_of_site(), read)
 
 
 @http.read_only
 def of_project(request: HttpRequest, name: str, form: str = "rss") -> HttpResponseBase:
     """The newest releases of a project; one in quarantine has a feed without entries."""
-    project = access.known_project(names.normalize(name))
+    project = access.known_project(names.normalize(name), readers.of_request(request))
     entries = partial(feeds.releases_of_project, project, filters_of(request))
     path, key = project.get_absolute_url(), f"project/{project.normalized_name}"
     version = feeds.version_of_project(project)
@@ -79,23 +81,25 @@ def of_project(request: HttpRequest, name: str, form: str = "rss") -> HttpRespon
 @http.read_only
 def releases_of_person(request: HttpRequest, username: str, form: str) -> HttpResponseBase:
     """The newest releases of what somebody keeps."""
-    entries = partial(feeds.releases_of_person, username, filters_of(request))
+    reader, filters = readers.of_request(request), filters_of(request)
+    entries = partial(feeds.releases_of_person, username, reader, filters)
     title = f"Releases of projects of {username}"
-    source = Source(title, reverse("home"), "root", _version_of(username), entries)
+    source = Source(title, reverse("home"), "root", _version_of(username, reader), entries)
     return answer(request, form, source)
 
 
 @http.read_only
 def projects_of_person(request: HttpRequest, username: str, form: str) -> HttpResponseBase:
     """The newest projects that somebody keeps."""
-    entries = partial(feeds.projects_of_person, username)
-    version = _version_of(username)
+    reader = readers.of_request(request)
+    entries = partial(feeds.projects_of_person, username, reader)
+    version = _version_of(username, reader)
     source = Source(f"Projects of {username}", reverse("home"), "root", version, entries)
     return answer(request, form, source)
 
 
-def _version_of(username: str) -> Version:
-    version = feeds.version_of_person(username)
+def _version_of(username: str, reader: Reader) -> Version:
+    version = feeds.version_of_person(username, reader)
     if version is None:
         raise NotFound("Nobody of this name keeps a project here; check the spelling.")
     return version
@@ -115,7 +119,7 @@ def filters_of(request: HttpRequest) -> Filters:
 
 def answer(request: HttpRequest, form: str, source: Source) -> HttpResponseBase:
     """304 before anything is written, where the client has this version; else the feed."""
-    etag = f'"{source.version.tag}.{RENDERING}.{form}"'
+    etag = f'"{source.version.tag}.{RENDERING}.{form}{_mark(request)}"'
     modified = _settled(source.version.at)
     headers = {"ETag": etag, "Cache-Control": CACHE, "Access-Control-Allow-Origin": "*"}
     headers |= cdn.headers(source.key)
@@ -127,6 +131,12 @@ def answer(request: HttpRequest, form: str, source: Source) -> HttpResponseBase:
     for name, value in headers.items():
         response[name] = value
     return response
+
+
+def _mark(request: HttpRequest) -> str:
+    """What readers see differs at one serial, so each has an ETag of his own."""
+    reader = readers.of_request(request)
+    return "" if reader == ANYBODY else f".{reader.user}-{reader.token or 0}"
 
 
 def _settled(at: datetime | None) -> int | None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Count, Max, OuterRef, Subquery
 
 from packages import journal
-from packages.models import JournalEntry, Project, Release, Role
+from packages.models import JournalEntry, Project, Reader, Release, Role
 from packages.models.project import ProjectQuerySet
 from packages.models.release import ReleaseQuerySet
 
@@ -65,9 +65,9 @@ def version_of_project(project: Project) -> Version:
     return _version(project.serial)
 
 
-def version_of_person(username: str) -> Version | None:
+def version_of_person(username: str, to: Reader) -> Version | None:
     """Of the feeds of what somebody keeps; None if that is nothing."""
-    found = _kept_by(username).aggregate(serial=Max("serial"), count=Count("pk"))
+    found = _kept_by(username, to).aggregate(serial=Max("serial"), count=Count("pk"))
     return _version(found["serial"], f".{found['count']}") if found["count"] else None
 
 
@@ -79,34 +79,35 @@ def _version(serial: int, rest: str = "") -> Version:
 # -- entries -------------------------------------------------------------------------------------
 
 
-def releases_of_site(filters: Filters) -> list[Entry]:
+def releases_of_site(to: Reader, filters: Filters) -> list[Entry]:
     """The newest releases."""
-    return _releases(Release.objects.offered(), filters)
+    return _releases(Release.objects.offered(to), filters)
 
 
 def releases_of_project(project: Project, filters: Filters) -> list[Entry]:
     """The newest releases of a project."""
-    return _releases(project.releases.offered(), filters)
+    return _releases(project.releases.standing(), filters)
 
 
-def releases_of_person(username: str, filters: Filters) -> list[Entry]:
+def releases_of_person(username: str, to: Reader, filters: Filters) -> list[Entry]:
     """The newest releases of all projects that somebody keeps."""
-    return _releases(Release.objects.offered().filter(project__in=_kept_by(username)), filters)
+    kept = _kept_by(username, to)
+    return _releases(Release.objects.offered(to).filter(project__in=kept), filters)
 
 
-def projects_of_site() -> list[Entry]:
+def projects_of_site(to: Reader) -> list[Entry]:
     """The newest projects."""
-    return _projects(Project.objects.listed())
+    return _projects(Project.objects.listed(to))
 
 
-def projects_of_person(username: str) -> list[Entry]:
+def projects_of_person(username: str, to: Reader) -> list[Entry]:
     """The newest projects that somebody keeps."""
-    return _projects(_kept_by(username))
+    return _projects(_kept_by(username, to))
 
 
-def _kept_by(username: str) -> ProjectQuerySet:
-    kept = Role.objects.filter(user__username=username).values("project")
-    return Project.objects.listed().filter(pk__in=kept)
+def _kept_by(username: str, to: Reader) -> ProjectQuerySet:
+    kept = Role.objects.keepers().filter(user__username=username).order_by()
+    return Project.objects.listed(to).filter(pk__in=kept.values("project"))
 
 
 def _releases(releases: ReleaseQuerySet, filters: Filters) -> list[Entry]:
@@ -141,7 +142,7 @@ def _of_release(release: Release) -> Entry:
 
 def _projects(projects: ProjectQuerySet) -> list[Entry]:
     """With the summary of the newest release."""
-    newest = Release.objects.offered().filter(project=OuterRef("pk")).order_by("-published_at")
+    newest = Release.objects.standing().filter(project=OuterRef("pk")).order_by("-published_at")
     shown = projects.annotate(summary=Subquery(newest.values("summary")[:1]))
     return [_of_project(project) for project in shown.order_by("-published_at", "-pk")[:PROJECTS]]
 

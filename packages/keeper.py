@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from django.db import DatabaseError, InterfaceError, connection
 
 from packages import journal, markers
-from packages.simple import preparing, root
+from packages.simple import preparing, root, withdrawing
 
 logger = logging.getLogger(__name__)
 
@@ -108,4 +108,5 @@ def _announced(seconds: float) -> list[str]:
 def _touch(names: list[str]) -> None:
     if names:
         markers.here().touch(*map(markers.slot_of, names))
+        withdrawing.withdraw_hidden(names)
         _changed.set()

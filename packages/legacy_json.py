@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 from packages import downloads, particulars
-from packages.models import File, Project, Release, Role
+from packages.models import File, Project, Release
 from pypi_site.lib.problems import NotFound
 
 Document = dict[str, Any]
@@ -47,7 +47,7 @@ def project_document(project: Project, origin: str) -> Document:
 
     `origin` is what addresses begin with (``https://host``).
     """
-    releases = list(project.releases.offered().order_by("sort_key").defer("metadata"))
+    releases = list(project.releases.standing().order_by("sort_key").defer("metadata"))
     if not releases:
         raise NotFound("Nothing of this project may be seen.")
     files = _files(project, releases)
@@ -73,7 +73,7 @@ def urls(project: Project, release: Release, origin: str) -> list[Document]:
 def _files(project: Project, releases: Iterable[Release]) -> Mapping[int, list[File]]:
     """The files of each release, by its key; one query, without the metadata of each file."""
     by_key = {release.pk: release for release in releases}
-    offered = File.objects.offered().filter(release__project=project, release__in=by_key)
+    offered = File.objects.standing().filter(release__project=project, release__in=by_key)
     found = defaultdict(list)
     for file in offered.without_metadata().order_by("filename"):
         file.release = by_key[file.release_id]
@@ -145,8 +145,7 @@ def _addresses(project: Project, release: Release, origin: str) -> Document:
 
 def roles(project: Project) -> list[dict[str, str]]:
     """Who keeps the project: owners first, then by name."""
-    rows = Role.objects.filter(project=project).order_by("-kind", "user__username")
-    named = rows.values_list("kind", "user__username")
+    named = project.roles.keepers().values_list("kind", "user__username")
     return [{"role": kind.capitalize(), "user": user} for kind, user in named]
 
 

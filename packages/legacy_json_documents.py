@@ -16,7 +16,8 @@ import zstandard
 from django.db import OperationalError
 
 from packages import access, downloads, legacy_json, names
-from packages.models import Project
+from packages.models import Project, Reader
+from packages.models.reader import ANYBODY, MEMBER
 from packages.simple import codings, page_files
 from packages.simple.answers import Version
 from packages.simple.codings import Coding
@@ -56,18 +57,22 @@ class Document:
         return self.write().replace(_HERE.encode(), origin.encode())
 
 
-def current(name: str, release: str = "") -> Document:
+def current(name: str, release: str = "", to: Reader = ANYBODY) -> Document:
     """What the database has now; `release` is a version in any spelling (PEP 440).
 
     One look-up; the rest is read when the body is wanted.  Raises `NotFound` and `Moved`.
+    What is not for everybody is never stored.
     """
     try:
-        project = access.known_project(name)
+        project = access.known_project(name, to)
     except NotFound:
         page_files.remove(name, [_kind(release)])
         raise
     version = Version(project.serial, f"{RENDERING}.{downloads.today():%y%m%d}")
-    return Document(name, release, version, partial(_write, project, release, version))
+    write = partial(_write, project, release, version)
+    if project.private or not MEMBER.shares:
+        write = partial(_rendered, project, release)
+    return Document(name, release, version, write)
 
 
 def as_it_was(name: str, release: str = "") -> Document:
@@ -83,9 +88,13 @@ def as_it_was(name: str, release: str = "") -> Document:
 
 
 def _write(project: Project, release: str, version: Version) -> bytes:
-    """Of all who want the document at once, in all processes, one writes it."""
+    """Of all who want the document at once, in all processes, one writes it.
+
+    The lock is that of the project's pages: whoever withdraws them waits for it, too, so what
+    became private meanwhile is not stored after that.
+    """
     name, kind = project.normalized_name, _kind(release)
-    with page_files.locked(f"{name}.{kind}"):
+    with page_files.locked(name):
         found = page_files.load(name, kind)
         stored = _read(found) if found and found.version == version else None
         if stored is not None:
@@ -95,7 +104,8 @@ def _write(project: Project, release: str, version: Version) -> bytes:
         except NotFound:
             page_files.remove(name, [kind])
             raise
-        page_files.save(name, kind, version, {Coding.ZSTD: codings.zstd(body)})
+        if Project.objects.known(MEMBER).filter(pk=project.pk).exists():
+            page_files.save(name, kind, version, {Coding.ZSTD: codings.zstd(body)})
         return body
 
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 
 from packages import legacy_json_documents as documents
-from packages import names
+from packages import names, readers
 from packages.legacy_json_documents import Document
 from packages.models import File
 from packages.simple import codings, store
@@ -46,7 +46,7 @@ def release(request: HttpRequest, name: str, version: str) -> HttpResponse:
 @http.read_only
 def file(request: HttpRequest, sha256: str, filename: str) -> HttpResponse:
     """Where the file lies; whether it does is told there."""
-    address = File(sha256=sha256, filename=filename).get_absolute_url()
+    address = File(sha256=sha256, filename=filename).path
     return HttpResponsePermanentRedirect(address, headers={**CORS, "Cache-Control": CACHE})
 
 
@@ -58,11 +58,17 @@ def _answer(request: HttpRequest, name: str, version: str = "") -> HttpResponse:
     """The document; as it was written last while the database is away."""
     try:
         return store.database.ask(
-            lambda: _respond(request, documents.current(name, version)),
+            lambda: _respond(
+                request, documents.current(name, version, readers.of_request(request))
+            ),
             lambda: _respond(request, documents.as_it_was(name, version)),
         )
     except NotFound:
         return _not_found()
+
+
+def _current(request: HttpRequest, name: str, version: str) -> Document:
+    return documents.current(name, version, readers.of_request(request))
 
 
 def _respond(request: HttpRequest, document: Document) -> HttpResponse:

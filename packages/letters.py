@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts import notices
 from accounts.models import AuditEvent, User
-from packages import events
+from packages import access, events, insiders
 from packages.models import File, Project, Release
 from pypi_site.lib import jobs
 
@@ -46,6 +46,8 @@ SENTENCES = {
         "It may upload releases without a token; whoever may start it, may publish.",
     ),
     "publisher.remove": ("{0} trusts a CI job no longer", "It cannot upload any more."),
+    "project.private": ("{0} is private now", "Only people with a role see and install it."),
+    "project.public": ("{0} is public now", "Everybody sees and installs it."),
     "project.rename": ("{name} is called {0} now", "New files carry the new name."),
 }
 
@@ -58,13 +60,13 @@ def announce(sender: type[Model], signal: Signal, event: AuditEvent, **kwargs: A
 
 
 def tell_people(event_pk: int) -> int:
-    """Write to everybody with a role on the project; returns to how many."""
+    """Write to the owners and maintainers of the project; returns to how many."""
     event = AuditEvent.objects.select_related("user").get(pk=event_pk)
     project = _project(event)
-    roles = project.roles.select_related("user").order_by("pk")
-    insider = any(role.user_id == event.user_id for role in roles)
+    people = list(insiders.people_of(project, access.UPLOADERS))
+    insider = any(user.pk == event.user_id for user in people)
     context = _context(event, project, insider=insider)
-    return sum(_tell_once(role.user, event, context) for role in roles)
+    return sum(_tell_once(user, event, context) for user in people)
 
 
 def _context(event: AuditEvent, project: Project, *, insider: bool) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors, sensitive
 from accounts.models import ApiToken, User
-from packages import access, manage_views, roles
+from packages import access, insiders, manage_views, roles
 from packages.choices import Choice
 from packages.models import Invitation, Project, Role
 from pypi_site.lib.problems import NotFound, Problem
@@ -55,7 +55,7 @@ def people(request: HttpRequest, name: str) -> HttpResponse:
 
 def _people(request: HttpRequest, project: Project, *, is_owner: bool) -> list[Person]:
     found = project.roles.select_related("user").order_by("-kind", "user__username")
-    tokens = access.tokens_that_reach(project) if is_owner else []
+    tokens = insiders.tokens_that_reach(project) if is_owner else []
     return [
         Person(
             role,

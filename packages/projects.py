@@ -1,10 +1,11 @@
-"""Verbs on projects: register, archive, deprecate, activate, quarantine, clear, delete, restore."""
+"""Verbs on projects: register, archive, deprecate, activate, hide, quarantine, delete and back."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts import audit
@@ -113,9 +114,10 @@ def require_free_to_all(name: str) -> None:
 
 def _register(actor: Actor, project: Project, name: str) -> None:
     """A name that was reserved and given up keeps its row, but not its owner or spelling."""
-    if project.name != name:
-        project.name = name
-        project.save(update_fields=["name"])
+    private = settings.NEW_PROJECTS_PRIVATE
+    if (project.name, project.private) != (name, private):
+        project.name, project.private = name, private
+        project.save(update_fields=["name", "private"])
     owner = pending_publishers.fulfil(actor, project)
     Role.objects.create(project=project, user=owner, kind=Role.Kind.OWNER)
     audit.record(actor, "project.register", project)
@@ -127,6 +129,7 @@ def release_name(project: Project, *, actor: Actor) -> None:
     if project.published_at is None and not project.stages.active().exists():
         project.roles.all().delete()
         pending_publishers.wait_again(project)
+        project.team_roles.all().delete()
         audit.record(actor, "project.release_name", project)
 
 
@@ -228,6 +231,37 @@ def set_staging(project: Project, *, actor: Actor, on: bool) -> Project:
     project.save(update_fields=["stages_uploads"])
     before, after = {"stages_uploads": not on}, {"stages_uploads": on}
     audit.record(actor, "project.set_staging", project, before=before, after=after)
+    return project
+
+
+@transaction.atomic
+def make_private(project: Project, *, actor: Actor, reason: str = "") -> Project:
+    """Show the project to people with a role only, on every door at once."""
+    return _set_private(project, actor, reason, on=True)
+
+
+@transaction.atomic
+def make_public(project: Project, *, actor: Actor, reason: str = "") -> Project:
+    """Show the project to everybody, with all that was published meanwhile."""
+    return _set_private(project, actor, reason, on=False)
+
+
+def _set_private(project: Project, actor: Actor, reason: str, *, on: bool) -> Project:
+    project = Project.objects.lock(project.pk)
+    access.authorize_management(actor, project)
+    word = "private" if on else "public"
+    if project.private == on:
+        raise NoChange(f"{project} is {word} already.")
+    project.private = on
+    project.save(update_fields=["private"])
+    before, after = {"private": not on}, {"private": on}
+    reason = valid_reason(reason)
+    event = audit.record(
+        actor, f"project.{word}", project, reason=reason, before=before, after=after
+    )
+    if project.published_at:
+        journal.record(actor, project, f"make {word}")
+    events.project_privacy_changed.send(Project, project=project, event=event)
     return project
 
 

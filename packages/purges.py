@@ -17,7 +17,8 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from packages.models import File, PendingPurge
+from packages.models import File, PendingPurge, Project
+from packages.models.reader import MEMBER
 from pypi_site.lib import cdn, jobs
 from pypi_site.lib.cdn import Purge, PurgeFailed
 
@@ -86,16 +87,20 @@ def _postpone(due: Sequence[PendingPurge], error: PurgeFailed) -> None:
 
 
 def _purge(projects: Sequence[str]) -> Purge:
-    """Pages may be shown once more while new ones are fetched; files that are gone may not."""
+    """Pages may be shown once more while new ones are fetched; what nobody may see now may not."""
+    shown = Project.objects.known(MEMBER).filter(normalized_name__in=projects)
+    lost = sorted(set(projects) - set(shown.values_list("normalized_name", flat=True)))
     theirs = File.objects.filter(release__project__normalized_name__in=projects)
-    offered = theirs.offered().values("pk")
+    offered = theirs.offered(MEMBER).values("pk")
     hidden = theirs.filter(purged_at=None).exclude(pk__in=offered).only("sha256", "filename")
     keys = ["root", *(f"project/{name}" for name in projects)]
+    gone = ["root"] if lost else []
+    gone += [f"{kind}/{name}" for name in lost for kind in ("project", "files")]
     urls = []
     if cdn.wants_urls():
         urls = [reverse("simple"), *(path for name in projects for path in _pages(name))]
         urls += [path for file in hidden for path in _addresses(file)]
-    gone = sorted({f"file/{file.sha256}" for file in hidden})
+    gone += sorted({f"file/{file.sha256}" for file in hidden})
     return Purge(tuple(keys), tuple(gone), tuple(urljoin(settings.SITE_URL, url) for url in urls))
 
 
@@ -104,5 +109,5 @@ def _pages(name: str) -> list[str]:
 
 
 def _addresses(file: File) -> list[str]:
-    address = file.get_absolute_url()
+    address = f"{settings.FILES_ORIGIN}{file.path}"  # where it was while anybody could see it
     return [address, f"{address}.metadata"]

@@ -35,6 +35,8 @@ def overview(request: HttpRequest, name: str) -> HttpResponse:
         "state": state_of_project(project),
         "is_owner": is_owner,
         "status_choices": [] if fixed or project.deleted_at else _status_choices(project),
+        "privacy": settings.PRIVATE,
+        "privacy_choices": [] if fixed or project.deleted_at else [_privacy(project)],
         "name_choices": [] if fixed or project.deleted_at else [_rename(project)],
         "former_names": [] if fixed else _former_names(project),
         "end_choices": [] if fixed else [_end(project)],
@@ -77,6 +79,19 @@ def _deprecate(project: Project) -> Choice:
         Ask("successor", "Use instead", hint, required=False, length=SUCCESSOR_LENGTH),
     )
     return Choice("deprecate", _address(project, "deprecate"), "Deprecate", text=text, asks=asks)
+
+
+def _privacy(project: Project) -> Choice:
+    asks = (choices.reason(choices.RECORD),)
+    if project.private:
+        text = f"Everybody sees and installs {project} then, with all that was published so far."
+        return Choice("publicise", _address(project, "publicise"), "Make it public", text, asks)
+    text = (
+        f"Only people with a role on {project}, their teams, and tokens of theirs that may read"
+        " see and install it then. To everybody else it looks as if there were no such project."
+        " Whoever installs it needs a token: see who is among its people first."
+    )
+    return Choice("hide", _address(project, "hide"), "Make it private", text, asks)
 
 
 def _rename(project: Project) -> Choice:
@@ -169,6 +184,20 @@ def activate(request: HttpRequest, project: Project) -> str:
 
 
 @sensitive.confirmed
+@_owners_only
+def hide(request: HttpRequest, project: Project) -> str:
+    reason = manage_views.written(request)
+    projects.make_private(project, actor=actors.of_request(request), reason=reason)
+    return f"{project} is private: only people with a role see it, and their tokens that may read."
+
+
+@_owners_only
+def publicise(request: HttpRequest, project: Project) -> str:
+    reason = manage_views.written(request)
+    projects.make_public(project, actor=actors.of_request(request), reason=reason)
+    return f"{project} is public: everybody sees and installs it."
+
+
 @_owners_only
 def rename(request: HttpRequest, project: Project) -> str:
     renamed = renames.rename(

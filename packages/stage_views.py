@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import actors
 from packages import access, choices, names, projects
 from packages.choices import Choice
-from packages.models import FileSession, FileStatus, Role, Stage, StageStatus
+from packages.models import FileSession, FileStatus, Project, Role, Stage, StageStatus
 from packages.tables import Badge, Row, Table
 from packages.uploads import staging
 from packages.views import LOCAL_HOSTS, Banner, Snippet
@@ -124,11 +124,12 @@ def _answer(request: HttpRequest, name: str, act: Callable[[], str]) -> HttpResp
         messages.error(request, " ".join(dict.fromkeys([problem.detail, *found])))
     key = names.normalize(name)
     # whoever discards the first stage of a new name gives up the name, and has no page left
-    is_mine = Role.objects.filter(user=request.user.pk, project__normalized_name=key).exists()
+    mine = Project.objects.held_by(request.user.pk, access.UPLOADERS)
+    is_mine = mine.filter(normalized_name=key).exists()
     return redirect("project-stages", key) if is_mine else redirect("home")
 
 
-def _role(request: HttpRequest, name: str) -> Role:
+def _role(request: HttpRequest, name: str) -> access.Held:
     try:
         return access.role_on(actors.of_request(request), name)
     except NotFound as problem:

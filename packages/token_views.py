@@ -44,7 +44,8 @@ class TokenForm(forms.Form):
         queryset=Project.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose none, and it is for all your projects and may register new ones.",
+        help_text="Choose none, and it is for all your projects and may register new ones."
+        " What is public it reads anyway.",
     )
     lifetime = forms.ChoiceField(
         label="It ends after", choices=LIFETIMES.items(), initial="365", required=False
@@ -64,7 +65,7 @@ class TokenForm(forms.Form):
 
     def __init__(self, user: User, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        mine = Project.objects.filter(roles__user=user).order_by("normalized_name")
+        mine = Project.objects.held_by(user.pk).order_by("normalized_name")
         field = self.fields["projects"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
         field.queryset = mine
@@ -118,15 +119,32 @@ def _made(request: HttpRequest, user: User, form: TokenForm) -> HttpResponse:
         expires_at=form.expires_at,
     )
     access.limit_token(token, projects)
-    context = {"token": token, "snippets": _snippets(request, text)}
+    context = {"token": token, "snippets": _snippets(request, token, text)}
     return render(request, "accounts/token_made.html", context)
 
 
-def _snippets(request: HttpRequest, text: str) -> list[Snippet]:
+def _snippets(request: HttpRequest, token: ApiToken, text: str) -> list[Snippet]:
+    found = [Snippet("token", "The token, shown only now", text)]
+    if token.allows(TokenAction.UPLOAD):
+        found += _uploading(request, text)
+    return found + (_reading(request, text) if token.allows(TokenAction.READ) else [])
+
+
+def _reading(request: HttpRequest, text: str) -> list[Snippet]:
+    """netrc: pip and uv find it, and it stands in no command line."""
+    index = request.build_absolute_uri(reverse("simple"))
+    scheme, _, rest = index.partition("://")
+    netrc = f"machine {request.get_host().partition(':')[0]}\nlogin __token__\npassword {text}"
+    return [
+        Snippet("netrc", "To read: in ~/.netrc", netrc),
+        Snippet("pip", "pip", f"pip install --index-url {scheme}://__token__:{text}@{rest} NAME"),
+    ]
+
+
+def _uploading(request: HttpRequest, text: str) -> list[Snippet]:
     upload = request.build_absolute_uri(reverse("upload"))
     twine = f"TWINE_USERNAME=__token__ TWINE_PASSWORD={text}"
     return [
-        Snippet("token", "The token, shown only now", text),
         Snippet("twine", "twine", f"{twine} twine upload --repository-url {upload} dist/*"),
         Snippet("uv", "uv", f"UV_PUBLISH_TOKEN={text} uv publish --publish-url {upload}"),
         Snippet(

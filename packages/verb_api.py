@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from accounts import actors
 from accounts.actors import Actor
 from accounts.models import ApiToken
-from packages import access, files, names, projects, releases, renames
+from packages import access, files, names, projects, readers, releases, renames
 from packages.choices import REASON_LENGTH
 from packages.models import File, Project, Release
 from packages.models.project import NAME_LENGTH, SUCCESSOR_LENGTH
@@ -75,12 +75,16 @@ class VerbView(APIView):
         raise NotImplementedError
 
 
+def _project(actor: Actor, place: dict[str, str]) -> Project:
+    return access.known_project(names.normalize(place["name"]), readers.who_acts(actor))
+
+
 class ProjectVerb(VerbView):
     """About a project; its owners find it when it is deleted, too."""
 
     def find(self, actor: Actor, **place: str) -> Project:
         try:
-            return access.known_project(names.normalize(place["name"]))
+            return _project(actor, place)
         except NotFound:
             return access.project_of(actor, place["name"])
 
@@ -88,6 +92,7 @@ class ProjectVerb(VerbView):
         return {
             "name": subject.name,
             "normalized_name": subject.normalized_name,
+            "private": subject.private,
             "status": subject.status,
             "status_reason": subject.status_reason,
             "successor": subject.successor,
@@ -129,7 +134,7 @@ class ReleaseVerb(VerbView):
     """About a release, be it in quarantine."""
 
     def find(self, actor: Actor, **place: str) -> Release:
-        project = access.known_project(names.normalize(place["name"]))
+        project = _project(actor, place)
         return access.any_release(project, place["version"])
 
     def describe(self, subject: Release) -> Body:
@@ -146,7 +151,7 @@ class FileVerb(VerbView):
     """About a file, be it in the bin."""
 
     def find(self, actor: Actor, **place: str) -> File:
-        project = access.known_project(names.normalize(place["name"]))
+        project = _project(actor, place)
         file = File.objects.filter(release__project=project, filename=place["filename"]).first()
         if file is None:
             raise NotFound(f"{project.name} has no file {place['filename']}.")

@@ -15,8 +15,8 @@ from django.utils.cache import patch_cache_control
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import conditional_page, require_safe
 
-from packages import access, descriptions, downloads, names, particulars, provenance
-from packages.models import File, Project, ProjectStatus, Release, Role
+from packages import access, descriptions, downloads, names, particulars, provenance, readers
+from packages.models import File, Project, ProjectStatus, Reader, Release
 from packages.models.file import FileType
 from packages.tables import Badge, Row, Table
 from pypi_site.lib import cdn
@@ -59,7 +59,10 @@ class Banner:
 def home(request: HttpRequest) -> HttpResponse:
     index_url = request.build_absolute_uri(reverse("simple"))
     upload_url = request.build_absolute_uri(reverse("upload"))
-    latest = Release.objects.offered().with_files().select_related("project").defer("metadata")
+    reader = readers.of_request(request)
+    latest = (
+        Release.objects.offered(reader).with_files().select_related("project").defer("metadata")
+    )
     context = {
         "index_url": index_url,
         "upload_url": upload_url,
@@ -67,8 +70,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "install_snippets": _install_snippets(index_url),
         "publish_snippets": _publish_snippets(upload_url),
         "latest": latest.order_by("-published_at")[:NEWEST],
-        "project_count": Project.objects.listed().count(),
-        "release_count": Release.objects.offered().count(),
+        "project_count": Project.objects.listed(reader).count(),
+        "release_count": Release.objects.offered(reader).count(),
         "hide_search": True,
     }
     return _cached(request, render(request, "packages/home.html", context), "root")
@@ -125,23 +128,27 @@ def project_detail(request: HttpRequest, name: str, version: str = "") -> HttpRe
 
     A quarantined project keeps a page that says so and offers nothing (PEP 792).
     """
-    project = _known(name)
-    releases = list(project.releases.offered().newest_first().defer("metadata"))
+    reader = readers.of_request(request)
+    project = _known(name, reader)
+    releases = list(project.releases.standing().newest_first().defer("metadata"))
     release = _chosen(releases, version)
     if release is None and version:
         raise Http404(f"{project.name} has no release {version}.")
     address = release.get_absolute_url() if version and release else project.get_absolute_url()
     if request.path != address:
         return redirect(address, permanent=True)
-    context = _head(request, project, release, releases) | _body(project, release)
+    context = _head(request, project, release, releases) | _body(project, release, reader)
     key = f"project/{project.normalized_name}"
-    return _cached(request, render(request, "packages/project.html", context), key)
+    response = _cached(request, render(request, "packages/project.html", context), key)
+    if project.private:
+        patch_cache_control(response, private=True, no_store=True)
+    return response
 
 
-def _known(name: str) -> Project:
+def _known(name: str, reader: Reader) -> Project:
     """A former name leads on; what is not found gets a page that says so."""
     try:
-        return access.known_project(names.normalize(name))
+        return access.known_project(names.normalize(name), reader)
     except NotFound as problem:
         raise Http404(problem.detail) from None
 
@@ -159,13 +166,16 @@ def _chosen(releases: list[Release], version: str) -> Release | None:
 def _head(
     request: HttpRequest, project: Project, release: Release | None, releases: list[Release]
 ) -> dict[str, object]:
-    best = _chosen(releases, "")
+    reader, best = readers.of_request(request), _chosen(releases, "")
     context: dict[str, object] = {
         "project": project,
         "release": release,
         "releases": releases,
         "newer": best if release and best and best.pk != release.pk else None,
-        "banners": [*_project_banners(project), *(_release_banners(release) if release else ())],
+        "banners": [
+            *_project_banners(project, reader),
+            *(_release_banners(release) if release else ()),
+        ],
     }
     if release:
         exact = f"{project.name}=={release.version}"
@@ -174,7 +184,7 @@ def _head(
     return context
 
 
-def _project_banners(project: Project) -> list[Banner]:
+def _project_banners(project: Project, reader: Reader) -> list[Banner]:
     """PEP 792's status, unless it is the ordinary one."""
     tone, title, text = {
         ProjectStatus.QUARANTINED: (
@@ -194,16 +204,16 @@ def _project_banners(project: Project) -> list[Banner]:
         ),
     }.get(ProjectStatus(project.status), ("", "", ""))
     texts = tuple(filter(None, [project.status_reason, text]))
-    return [Banner(tone, title, texts, _successor(project))] if title else []
+    return [Banner(tone, title, texts, _successor(project, reader))] if title else []
 
 
-def _successor(project: Project) -> Link | None:
+def _successor(project: Project, reader: Reader) -> Link | None:
     """What to use instead of a deprecated project: an address, a project here, or just a name."""
     if project.status != ProjectStatus.DEPRECATED or not project.successor:
         return None
     if "://" in project.successor:
         return Link(project.successor, project.successor)
-    here = Project.objects.listed().filter(normalized_name=names.normalize(project.successor))
+    here = Project.objects.listed(reader).filter(normalized_name=names.normalize(project.successor))
     found = here.first()
     return Link(project.successor, found.get_absolute_url() if found else "")
 
@@ -221,12 +231,12 @@ def _release_banners(release: Release) -> list[Banner]:
     return banners
 
 
-def _body(project: Project, release: Release | None) -> dict[str, object]:
+def _body(project: Project, release: Release | None, reader: Reader) -> dict[str, object]:
     if release is None:
         return {}
     metadata = release.metadata
     wanted = particulars.required_names(metadata)
-    here = Project.objects.listed().filter(normalized_name__in=wanted)
+    here = Project.objects.listed(reader).filter(normalized_name__in=wanted)
     available = here.values_list("normalized_name", flat=True)
     return {
         "description": _description(release),
@@ -235,14 +245,14 @@ def _body(project: Project, release: Release | None) -> dict[str, object]:
         "license": particulars.license_of(metadata),
         "links": particulars.links(metadata),
         "groups": particulars.groups(metadata, available=available),
-        "roles": Role.objects.filter(project=project).select_related("user").order_by("-kind"),
+        "roles": project.roles.keepers().select_related("user"),
     }
 
 
 def _files(release: Release) -> Table:
     """The source distribution, then the wheels by name."""
-    offered = File.objects.offered().filter(release=release).defer("metadata")
-    files = offered.select_related("uploaded_by_ci").in_order()
+    standing = File.objects.standing().filter(release=release).defer("metadata")
+    files = standing.select_related("uploaded_by_ci").in_order()
     rows = [_row(file, release) for file in sorted(files, key=_wheels_last)]
     return Table(f"Files of {release}", ("Size", "Uploaded", "SHA-256"), tuple(rows))
 

@@ -14,6 +14,7 @@ from accounts import issuers
 from pypi_site.lib import forwarded
 from pypi_site.sign_in import SIGNUPS
 
+PRIVATE = ("", "members", "roles")
 HOLDS = ("nobody", "untrusted", "everybody")
 
 
@@ -24,6 +25,17 @@ def hold_is_known(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = f"Set GATEHOUSE_HOLD to one of: {', '.join(HOLDS)}."
     return [Error(f"Unknown hold {settings.UPLOAD_HOLD!r}.", hint=hint, id="gatehouse.E001")]
+
+
+@register()
+def privacy_is_known(**kwargs: Any) -> list[CheckMessage]:
+    """A misspelt ``GATEHOUSE_PRIVATE`` must not open a private index."""
+    if settings.PRIVATE in PRIVATE:
+        return []
+    hint = (
+        f"Leave GATEHOUSE_PRIVATE empty, or set it to one of: {', '.join(filter(None, PRIVATE))}."
+    )
+    return [Error(f"Unknown privacy {settings.PRIVATE!r}.", hint=hint, id="gatehouse.E007")]
 
 
 @register()

@@ -19,8 +19,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
 from accounts.models import USERNAME_GRAMMAR
-from packages import names
-from packages.models import File
+from packages import names, readers
+from packages.models import File, Reader
 from pypi_site import xmlrpc
 from pypi_site.lib import http
 from pypi_site.lib.problems import NotFound, Problem
@@ -161,29 +161,30 @@ def _redirect(address: str) -> HttpResponse:
 @http.read_only
 def file(request: HttpRequest, rest: str) -> HttpResponse:
     """A file where former indexes had it, or its metadata file."""
-    found = _file(rest.removesuffix(METADATA))
+    found = _file(rest.removesuffix(METADATA), readers.of_request(request))
     if found is None:
         raise NotFound("There is no such file here; ask the simple index for its address.")
     suffix = METADATA if rest.endswith(METADATA) else ""
     return _redirect(f"{found.get_absolute_url()}{suffix}")
 
 
-def _file(rest: str) -> File | None:
+def _file(rest: str, reader: Reader) -> File | None:
     if match := _BY_DIGEST.fullmatch(rest):
-        found = _named(match[4])
+        found = _named(match[4], reader)
         digest = "".join(match.groups()[:3])
         return found if found and digest in (found.blake2b_256, found.sha256, found.md5) else None
     match = _BY_PROJECT.fullmatch(rest)
-    return _named(match[1]) if match else None
+    return _named(match[1], reader) if match else None
 
 
-def _named(filename: str) -> File | None:
+def _named(filename: str, reader: Reader) -> File | None:
     """By any spelling of the filename that means the same."""
     try:
         identity = names.parse_filename(filename).identity
     except names.InvalidFilename:
         return None
-    return File.objects.offered().filter(identity=identity).without_metadata().first()
+    found = File.objects.offered(reader).filter(identity=identity)
+    return found.without_metadata().select_related("release__project").first()
 
 
 def _moved(pattern: str) -> Callable[..., HttpResponseBase]:

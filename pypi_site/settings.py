@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.sessions.LastSeenMiddleware",
+    "pypi_site.private.PrivacyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -288,6 +289,16 @@ REPORTS_PER_HOUR = env.int("GATEHOUSE_REPORTS_PER_HOUR", default=10)
 # -- Search ----------------------------------------------------------------------------------
 
 SEARCH_TIMEOUT = env.int("GATEHOUSE_SEARCH_TIMEOUT", default=1000)  # milliseconds, each statement
+
+# -- Privacy -----------------------------------------------------------------------------------
+
+# Who may read: "" (anybody, but for private projects), "members" (whoever has an account) or
+# "roles" (whoever has a role on the very project); docs/private.md.
+PRIVATE = env.str("GATEHOUSE_PRIVATE", default="")
+# Whether a project that is registered is private until its owner opens it.
+NEW_PROJECTS_PRIVATE = env.bool("GATEHOUSE_NEW_PROJECTS_PRIVATE", default=False)
+# Whether unknown names are answered by 401, so that clients without credentials look for some.
+CHALLENGE = env.bool("GATEHOUSE_CHALLENGE", default=False)
 
 # -- People ----------------------------------------------------------------------------------
 

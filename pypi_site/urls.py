@@ -96,7 +96,11 @@ def _verbs(
 ) -> list[URLPattern]:
     """An address for each of these verbs of a module."""
     return [
-        path(f"{place}{verb}/", view.as_view(verb=getattr(of, verb)), name=f"{prefix}-{verb}")
+        path(
+            f"{place}{verb.replace('_', '-')}/",
+            view.as_view(verb=getattr(of, verb)),
+            name=f"{prefix}-{verb}",
+        )
         for verb in verbs
     ]
 
@@ -104,6 +108,7 @@ def _verbs(
 VERBS_API = [
     path("downloads/", DownloadsView.as_view(), name="api-downloads"),
     *_verbs("", "api-project", ProjectVerb, "archive", "activate", "restore", of=projects),
+    *_verbs("", "api-project", ProjectVerb, "make_private", "make_public", of=projects),
     *_verbs("", "api-project", DeprecateView, "deprecate", of=projects),
     *_verbs("", "api-project", RenameView, "rename", of=renames),
     path("former-names/<project:former>/", RedirectView.as_view(), name="api-former-name"),
@@ -141,6 +146,8 @@ SETTINGS = [
     path("archive/", settings_views.archive, name="project-archive"),
     path("deprecate/", settings_views.deprecate, name="project-deprecate"),
     path("activate/", settings_views.activate, name="project-activate"),
+    path("hide/", settings_views.hide, name="project-hide"),
+    path("publicise/", settings_views.publicise, name="project-publicise"),
     path("rename/", settings_views.rename, name="project-rename"),
     path("delete/", settings_views.delete, name="project-delete"),
     path("restore/", settings_views.restore, name="project-restore"),

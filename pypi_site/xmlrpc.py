@@ -15,8 +15,11 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from packages import journal
+from accounts.authentication import CredentialsNeeded
+from packages import journal, readers
 from packages import xmlrpc as packages
+from packages.models import Reader
+from packages.models.reader import ANYBODY
 from pypi_site.lib import xmlrpc
 from pypi_site.lib.problems import Problem, TooLarge
 from pypi_site.lib.ratelimit import TooManyRequests, Window
@@ -67,15 +70,20 @@ METHODS: dict[str, Method] = {
 }
 
 
-@csrf_exempt  # nothing is changed by any method, and nobody is asked who he is
+@csrf_exempt  # nothing is changed by any method
 def endpoint(request: HttpRequest) -> HttpResponseBase:
     """One call.  What goes wrong is a fault, and too much is a fault with status 429."""
     try:
         calls.require(request, settings.XMLRPC_PER_HOUR)
         call = xmlrpc.read_call(_body(request))
-        if call.method in PREPARED and not call.arguments:
+        reader = readers.of_request(request)
+        if refusal := readers.refusal_of(request):
+            raise CredentialsNeeded(refusal.detail)
+        if call.method in PREPARED and not call.arguments and reader == ANYBODY:
             return _prepared(request, call)
-        return _respond(request, xmlrpc.answer(_result(call)))
+        return _respond(request, xmlrpc.answer(_result(call, reader)))
+    except CredentialsNeeded:
+        raise
     except TooManyRequests as refusal:
         response = _respond(request, xmlrpc.fault(Fault(TRANSPORT, refusal.detail)))
         response.status_code = refusal.status
@@ -97,9 +105,11 @@ def _body(request: HttpRequest) -> bytes:
 # -- methods and their arguments -----------------------------------------------------------------
 
 
-def _result(call: Call) -> Any:
+def _result(call: Call, reader: Reader) -> Any:
     method = _method(call.method)
     _require_arguments(call, _signature(method))
+    if "to" in inspect.signature(method).parameters:
+        return method(*call.arguments, to=reader)
     return method(*call.arguments)
 
 
@@ -111,7 +121,10 @@ def _method(name: str) -> Method:
 
 
 def _signature(method: Method) -> inspect.Signature:
-    return inspect.signature(method, eval_str=True)
+    """What a call gives; who asks is no part of it."""
+    whole = inspect.signature(method, eval_str=True)
+    positional = [each for each in whole.parameters.values() if each.kind is not each.KEYWORD_ONLY]
+    return whole.replace(parameters=positional)
 
 
 def _require_arguments(call: Call, signature: inspect.Signature) -> None:
@@ -182,7 +195,7 @@ class Prepared:
         serial = journal.last_serial()
         with self._lock:
             if self._serial != serial:
-                self._body = compressed(xmlrpc.answer(_result(call)))
+                self._body = compressed(xmlrpc.answer(_result(call, ANYBODY)))
                 self._serial = serial
             return self._body
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from packages import readers
 from pypi_site.lib.problems import Problem
 from search import cursors, highlights, queries, suggestions
 from search.queries import Found, Results
@@ -52,6 +53,7 @@ class SearchView(APIView):
             cursor=asked["cursor"],
             size=asked["page_size"],
             with_facets=asked["facets"],
+            reader=readers.of_request(request._request),
         )
         return Response(_body(request, results))
 
@@ -62,7 +64,9 @@ class SuggestView(APIView):
     permission_classes = [AllowAny]
 
     def get(self, request: Request) -> Response:
-        found = suggestions.suggest(request.query_params.get("q", ""))
+        found = suggestions.suggest(
+            request.query_params.get("q", ""), reader=readers.of_request(request._request)
+        )
         return Response({"suggestions": [_suggestion(request, item) for item in found]})
 
 

@@ -17,6 +17,7 @@ from django.db import connection
 from packages import names
 from search import filters, labels, words
 from search.language import InvalidQuery, Query, Term
+from search.sight import SHARED, Sight
 
 _STEMS: Final = """
     select case when phrase then phraseto_tsquery('english', words)
@@ -52,6 +53,7 @@ class Compiled:
     phrased: bool = False  # it matters where words stand
     start: datetime | None = None
     end: datetime | None = None
+    sight: Sight = SHARED  # which rows may be found
 
     @property
     def all(self) -> str:
@@ -69,7 +71,7 @@ class Compiled:
         return bool(self.all or self.start or self.end)
 
 
-def compile_query(query: Query) -> Compiled:
+def compile_query(query: Query, sight: Sight = SHARED) -> Compiled:
     """Ask the database once for the stems, then put the parts together."""
     texts = [term for group in query.groups for term in group if not term.field]
     stems = _stems(texts)
@@ -106,6 +108,7 @@ def compile_query(query: Query) -> Compiled:
         phrased=phrased,
         start=max((period.start for period in query.periods if period.start), default=None),
         end=min((period.end for period in query.periods if period.end), default=None),
+        sight=sight,
     )
 
 

@@ -117,7 +117,7 @@ def _expected(documents: QuerySet[SearchDocument]) -> int:
 
 
 def _dated(compiled: Compiled) -> QuerySet[SearchDocument]:
-    documents = SearchDocument.objects.all()
+    documents = SearchDocument.objects.filter(compiled.sight.rows)
     if compiled.start:
         documents = documents.filter(updated_at__gte=compiled.start)
     if compiled.end:
@@ -147,7 +147,7 @@ def _holds(condition: str, *values: Any) -> RawSQL:
 _GATHERED: Final = """
     select {column}, project_id from (
         select {column}, project_id from search_searchdocument where vector @@ %s::tsquery
-        and (%s::timestamptz is null or updated_at >= %s)
+        and {seen} and (%s::timestamptz is null or updated_at >= %s)
         and (%s::timestamptz is null or updated_at < %s) limit %s
     ) as gathered where {after}
     order by {column} {direction}, project_id {direction} limit %s
@@ -159,12 +159,14 @@ def _gathered(compiled: Compiled, place: Place, size: int) -> list[tuple[Any, in
     period = [compiled.start, compiled.start, compiled.end, compiled.end]
     most = BROAD_IN_PERIOD if any(period) else BROAD
     begun = place.value is not None
+    seen, own = compiled.sight.placed()
     statement = _GATHERED.format(
         column=column,
+        seen=seen,
         after=_after(place.order) if begun else "true",
         direction="desc" if descending else "asc",
     )
     after = [place.value, place.key] if begun else []
     with connection.cursor() as cursor:
-        cursor.execute(statement, [compiled.all, *period, most, *after, size + 1])
+        cursor.execute(statement, [compiled.all, *own, *period, most, *after, size + 1])
         return list(cursor.fetchall())

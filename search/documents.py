@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from packages.models import Project, Release, Role
+from packages.models import Project, Release
 from search import filters, importable, labels, popularity, words
 from search.models import Scale, SearchDocument
 
@@ -28,6 +28,7 @@ class Row:
     version: str
     summary: str
     updated_at: datetime
+    private: bool
     status: str
     standing: float
     prior: float
@@ -109,7 +110,7 @@ def _shown(project: Project) -> Release | None:
 @cache
 def _best_release() -> tuple[str, tuple[Any, ...]]:
     """The statement for it, put together once: that takes ten times as long as to run it."""
-    releases = Release.objects.filter(project=_SOME_PROJECT).offered().with_files()
+    releases = Release.objects.filter(project=_SOME_PROJECT).standing().with_files()
     best = releases.only(*_READ).best_first()[:1]
     statement, values = best.query.sql_with_params()
     return statement, values
@@ -120,8 +121,7 @@ def _row(project: Project, release: Release) -> Row:
     status = "yanked" if release.yanked_at else project.status
     worth = popularity.worth(old.downloads, release.published_at, status, old.scale)
     imports, imports_from = _imports(release, old)
-    roles = Role.objects.filter(project=project)
-    owners = list(roles.values_list("user__username", flat=True))
+    owners = list(project.roles.keepers().values_list("user__username", flat=True))
     facets = _facets(release.metadata)
     return Row(
         project_id=project.pk,
@@ -130,6 +130,7 @@ def _row(project: Project, release: Release) -> Row:
         version=release.version,
         summary=release.summary,
         updated_at=release.published_at,
+        private=project.private,
         status=status,
         standing=worth.standing,
         prior=worth.prior,

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
+
+from search.sight import SEEN, SHARED, Sight
 
 SHORTEST: Final = 3  # letters; everything is like "ab"
 MOST: Final = 5
 # Slips of the first letter are rare: what shares it is compared letter by letter, the rest
 # by trigrams.
-_NEAR: Final = """
+_NEAR: Final = f"""
     (select project_id, key, prior from search_searchdocument
-    where tier <= 1 and key <> '' and key like %(first)s
+    where tier <= 1 and key <> '' and key like %(first)s and {SEEN}
     and length(key) between %(shortest)s and %(longest)s
     and levenshtein_less_equal(key, %(key)s, %(slips)s) <= %(slips)s
     order by prior desc limit 40)
     union
     (select project_id, key, prior from search_searchdocument
-    where tier <= 1 and key %% %(key)s
+    where tier <= 1 and key %% %(key)s and {SEEN}
     order by similarity(key, %(key)s) * (0.5 + prior) desc limit 40)
-"""
-_FAR: Final = """
+"""  # noqa: S608 - made of our own constants
+_FAR: Final = f"""
     select project_id, key, prior from search_searchdocument
-    where key %% %(key)s order by similarity(key, %(key)s) desc, prior desc limit 40
-"""
+    where key %% %(key)s and {SEEN} order by similarity(key, %(key)s) desc, prior desc limit 40
+"""  # noqa: S608 - made of our own constants
 
 
-def near(key: str) -> list[int]:
+def near(key: str, sight: Sight = SHARED) -> list[int]:
     """Projects whose names are some slips of the fingers away, the likeliest first."""
     if len(key) < SHORTEST:
         return []
-    found = _ranked(key, _rows(_NEAR, key, similarity=0.3))
-    return found or _ranked(key, _rows(_FAR, key, similarity=0.6))
+    found = _ranked(key, _rows(_NEAR, key, sight, similarity=0.3))
+    return found or _ranked(key, _rows(_FAR, key, sight, similarity=0.6))
 
 
-def _rows(statement: str, key: str, similarity: float) -> list[tuple[int, str, float]]:
+def _rows(
+    statement: str, key: str, sight: Sight, similarity: float
+) -> list[tuple[int, str, float]]:
     slips = allowed(key)
-    parameters: dict[str, str | int] = {
+    parameters: dict[str, Any] = {
+        **sight.parameters,
         "key": key,
         "first": f"{key[0]}%",
         "slips": slips + 1,  # two letters that changed places count as two here
@@ -47,7 +52,7 @@ def _rows(statement: str, key: str, similarity: float) -> list[tuple[int, str, f
     with connection.cursor() as cursor:
         threshold = "select set_config('pg_trgm.similarity_threshold', %s, true)"
         cursor.execute(threshold, [str(similarity)])
-        cursor.execute(statement, parameters)
+        cursor.execute(sight.apply(statement), parameters)
         return list(cursor.fetchall())
 
 

@@ -46,6 +46,7 @@ class SearchDocument(models.Model):
     version = models.CharField(max_length=64)
     summary = models.CharField(max_length=512)
     updated_at = models.DateTimeField()
+    private = models.BooleanField(default=False, db_default=False)
     status = models.CharField(max_length=16, db_default="active", help_text="Or yanked.")
     standing = models.FloatField(db_default=1.0)
     downloads = models.BigIntegerField(db_default=0, help_text="In the last 30 days.")
@@ -76,6 +77,7 @@ class SearchDocument(models.Model):
                 OpClass("key", name="gin_trgm_ops"), name="search_trigrams_1", condition=KNOWN
             ),
             models.Index(fields=["normalized_name"], name="search_name"),
+            models.Index(fields=["project"], name="search_private", condition=Q(private=True)),
             models.Index(fields=["-updated_at", "-project"], name="search_updated"),
             models.Index(name="search_updated_1", condition=KNOWN & DATED, **_DATES),
             models.Index(name="search_updated_0", condition=POPULAR & DATED, **_DATES),

@@ -9,7 +9,9 @@ from typing import Final
 
 from django.db import connection
 
-from search import compiling, cursors, facets, fuzzy, ranking
+from packages.models import Reader
+from packages.models.reader import ANYBODY
+from search import compiling, cursors, facets, fuzzy, ranking, sight
 from search.compiling import Compiled
 from search.cursors import Place
 from search.facets import Facet
@@ -52,7 +54,7 @@ class Results:
     cursor: str = ""
 
 
-def search(
+def search(  # noqa: PLR0913 - what a page may ask, by keyword
     text: str,
     *,
     classifiers: Sequence[str] = (),
@@ -61,17 +63,18 @@ def search(
     size: int = PAGE,
     with_facets: bool = False,
     strictly: bool = False,
+    reader: Reader = ANYBODY,
 ) -> Results:
     """Projects for `text`: the exact name, then names that begin so, then words by weight.
 
     All projects, the most popular first, for no text.  `classifiers` narrow the search; `order` is
-    one of `cursors.ORDERS`; `strictly` leaves out what has not all words or is spelt otherwise.
-    Raises `InvalidQuery`, `InvalidCursor`, `TookTooLong`.
+    one of `cursors.ORDERS`; `strictly` leaves out what has not all words or is spelt otherwise;
+    `reader` is who looks.  Raises `InvalidQuery`, `InvalidCursor`, `TookTooLong`.
     """
     query = _narrowed(parse(text), classifiers)
     place = cursors.read(cursor, order)
     with limited():
-        compiled = compiling.compile_query(query)
+        compiled = compiling.compile_query(query, sight.of(reader))
         candidates = ranking.candidates(compiled)
         candidates, alike = (candidates, {}) if strictly else _widened(compiled, candidates)
         every = replace(candidates, scores={**candidates.scores, **alike})
@@ -119,7 +122,7 @@ def _alike(compiled: Compiled, candidates: Candidates) -> dict[int, float]:
     named = any(score >= ranking.PREFIX / 10 for score in candidates.scores.values())
     if named or not compiled.key or compiled.filters or compiled.start or compiled.end:
         return {}
-    near = fuzzy.near(compiled.key)
+    near = fuzzy.near(compiled.key, compiled.sight)
     return {key: ranking.JOINED - place / 100 for place, key in enumerate(near)}
 
 

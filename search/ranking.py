@@ -48,7 +48,7 @@ def candidates(compiled: Compiled, *, some: bool = False) -> Candidates:
     statement, enough = _statement(compiled)
     for tier in _tiers_of(statement):
         parameters = _parameters(compiled, tier, some=some)
-        scores = _run(statement, parameters)
+        scores = _run(statement, compiled, parameters)
         # A look into rows says in how many it looked, as the score of no project.
         ended = scores.pop(0, 0) < LOOKED_INTO
         if len(scores) >= enough or (not ended and (scores or tier)):
@@ -81,9 +81,9 @@ def tiers() -> tuple[int, ...]:
     return TIERS if popularity.current_scale().floor_0 > 0 else TIERS[-1:]
 
 
-def _run(statement: str, parameters: dict[str, Any]) -> dict[int, float]:
+def _run(statement: str, compiled: Compiled, parameters: dict[str, Any]) -> dict[int, float]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(compiled.sight.apply(statement), parameters)
         return dict(cursor.fetchall())
 
 
@@ -109,4 +109,5 @@ def _parameters(compiled: Compiled, tier: int, *, some: bool = False) -> dict[st
         "looked_into": LOOKED_INTO,
         **LIMITS,
         **WEIGHTS,
+        **compiled.sight.parameters,
     }

@@ -21,7 +21,7 @@ RELEASES = [
     *(events.release_deleted, events.release_restored),
 ]
 PROJECTS = [
-    *(events.project_status_changed, events.project_renamed),
+    *(events.project_status_changed, events.project_privacy_changed, events.project_renamed),
     *(events.project_deleted, events.project_restored),
 ]
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from search.sight import SEEN
+
 _DATES: Final = """
     (%(start)s::timestamptz is null or updated_at >= %(start)s)
     and (%(end)s::timestamptz is null or updated_at < %(end)s)
@@ -17,12 +19,14 @@ _FILTER: Final = f"(%(filters)s = '' or vector @@ %(filters)s::tsquery) and {_DA
 # begin so.  They are narrowed after they were cut: to look into every row that begins with "p" is
 # slow.
 _NAMES: Final = f"""
-    (select project_id from search_searchdocument where normalized_name = %(name)s and {_FILTER})
+    (select project_id from search_searchdocument where normalized_name = %(name)s
+        and {SEEN} and {_FILTER})
     union
     (select project_id from (
         select project_id from (
             select project_id, prior from search_searchdocument
             where tier <= %(tier)s and key <> '' and %(key)s <> '' and key like %(key)s || '%%'
+                and {SEEN}
             limit %(names)s
         ) as beginning order by prior desc limit %(beginnings)s
     ) as popular join search_searchdocument using (project_id) where {_FILTER})
@@ -34,7 +38,7 @@ def _matching(condition: str, limit: str) -> str:
     return f"""
     (select project_id from (
         select project_id, prior from search_searchdocument
-        where tier <= %(tier)s and {condition} and {_DATES} limit %(matches)s
+        where tier <= %(tier)s and {condition} and {SEEN} and {_DATES} limit %(matches)s
     ) as matching order by prior desc limit %({limit})s)
     """  # noqa: S608 - made of our own constants
 
@@ -89,19 +93,19 @@ PHRASED: Final = _looked_into(
 # What has none of something: any row is likely to do.
 WITHOUT: Final = _looked_into(
     "",
-    """
-    select project_id from search_searchdocument
+    f"""
+    select project_id from search_searchdocument where {SEEN}
     order by prior desc, project_id desc limit %(looked_into)s
-    """,
+    """,  # noqa: S608 - made of our own constants
 )
 DATED_WITHOUT: Final = _looked_into("", _matching("prior >= 0", "looked_into"))
-ANYTHING: Final = """
-    select project_id, prior from search_searchdocument
+ANYTHING: Final = f"""
+    select project_id, prior from search_searchdocument where {SEEN}
     order by prior desc, project_id desc limit %(most)s
-"""
+"""  # noqa: S608 - made of our own constants
 DATED: Final = f"""
     select project_id, prior from (
         select project_id, prior from search_searchdocument
-        where tier <= %(tier)s and prior >= 0 and {_DATES} limit %(matches)s
+        where tier <= %(tier)s and prior >= 0 and {SEEN} and {_DATES} limit %(matches)s
     ) as dated order by prior desc, project_id desc limit %(most)s
 """  # noqa: S608 - made of our own constants

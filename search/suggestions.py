@@ -9,9 +9,12 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.models import User
-from search import filters, fuzzy, labels, language, words
+from packages.models import Project, Reader, Role
+from packages.models.reader import ANYBODY
+from search import filters, fuzzy, labels, language, sight, words
 from search.limits import limited
 from search.models import SearchDocument
+from search.sight import SEEN, Sight
 
 MOST: Final = 8
 FUZZY_FROM: Final = 4  # letters; shorter beginnings are like everything
@@ -23,17 +26,18 @@ FEW: Final = 3  # names; then such that begin almost so are offered, too
 _BEST: Final = """
     select project_id, prior from (
         select project_id, prior from search_searchdocument
-        where {where} and key <> '' and key like %(key)s || '%%' limit %(most)s
+        where {where} and key <> '' and key like %(key)s || '%%' and {seen} limit %(most)s
     ) as begun order by prior desc, project_id limit %(limit)s
 """
 _BEGINNING: Final = f"""
-    with popular as materialized ({_BEST.format(where="tier <= 0")}),
+    with popular as materialized ({_BEST.format(where="tier <= 0", seen=SEEN)}),
     known as materialized ({
-    _BEST.format(where="tier <= 1 and (select count(*) from popular) < %(limit)s")
+    _BEST.format(where="tier <= 1 and (select count(*) from popular) < %(limit)s", seen=SEEN)
 }), others as ({
     _BEST.format(
         where="tier <= 2 and (select count(*) from popular) < %(limit)s"
-        " and (select count(*) from known) < %(limit)s"
+        " and (select count(*) from known) < %(limit)s",
+        seen=SEEN,
     )
 })
     select project_id, name, normalized_name, key, summary, document.prior
@@ -44,12 +48,12 @@ _BEGINNING: Final = f"""
     order by document.prior desc, project_id limit %(limit)s
 """  # noqa: S608 - made of our own constants
 # What begins almost so: the first letter is right, and one slip is in the rest.
-_ALMOST: Final = """
+_ALMOST: Final = f"""
     select project_id from search_searchdocument
     where tier <= 0 and key <> '' and key like %(first)s and levenshtein_less_equal(
-        left(key, %(letters)s), %(key)s, 2) <= 2
+        left(key, %(letters)s), %(key)s, 2) <= 2 and {SEEN}
     order by levenshtein(left(key, %(letters)s), %(key)s), prior desc limit 40
-"""
+"""  # noqa: S608 - made of our own constants
 
 
 @dataclass(frozen=True)
@@ -62,43 +66,46 @@ class Suggestion:
     normalized_name: str = ""
 
 
-def suggest(text: str, limit: int = MOST) -> list[Suggestion]:
+def suggest(text: str, limit: int = MOST, *, reader: Reader = ANYBODY) -> list[Suggestion]:
     """Projects whose names begin with `text`, the most popular first, or filters to go on with."""
+    seen = sight.of(reader)
     text = language.clean(text)[-language.LONGEST :]
     before, _, last = text.rpartition(" ")
     with limited():
-        if completed := _filters(last, limit):
+        if completed := _filters(last, limit, reader):
             lead = f"{before} " if before else ""
             return [Suggestion(f"{lead}{item}", "filter", note) for item, note in completed]
         fields = [Suggestion(item, "filter", note) for item, note in _fields(text)]
-        return (_projects(words.squash(text), limit - len(fields)) + fields)[:limit]
+        return (_projects(words.squash(text), limit - len(fields), seen) + fields)[:limit]
 
 
-def _projects(key: str, limit: int) -> list[Suggestion]:
+def _projects(key: str, limit: int, seen: Sight) -> list[Suggestion]:
     if not key:
         return []
-    found = _beginning(key, limit)
+    found = _beginning(key, limit, seen)
     if len(found) < FEW and len(key) >= FUZZY_FROM:
         known = {document.pk for document in found}
-        found += [document for document in _almost(key) if document.pk not in known]
+        found += [document for document in _almost(key, seen) if document.pk not in known]
     return [
         Suggestion(document.name, "project", document.summary, document.normalized_name)
         for document in found[:limit]
     ]
 
 
-def _beginning(key: str, limit: int) -> list[SearchDocument]:
+def _beginning(key: str, limit: int, seen: Sight) -> list[SearchDocument]:
     """From the most popular tier that has enough; nothing below is more popular."""
-    parameters = {"key": key, "limit": limit, "most": MOST_BEGINNINGS}
-    found = list(SearchDocument.objects.raw(_BEGINNING, parameters))
-    return _with_exact(key, found, limit)
+    parameters = {"key": key, "limit": limit, "most": MOST_BEGINNINGS, **seen.parameters}
+    found = list(SearchDocument.objects.raw(seen.apply(_BEGINNING), parameters))
+    return _with_exact(key, found, limit, seen)
 
 
-def _with_exact(key: str, found: list[SearchDocument], limit: int) -> list[SearchDocument]:
+def _with_exact(
+    key: str, found: list[SearchDocument], limit: int, seen: Sight
+) -> list[SearchDocument]:
     """The very name comes first, unless it is likelier the beginning of a far better known one."""
     exact = [document for document in found if document.key == key]
     if not exact and len(found) == limit:  # it may be among those that were cut off
-        exact = list(_shown().filter(key=key)[:1])
+        exact = list(_shown().filter(seen.rows, key=key)[:1])
     others = [document for document in found if document.key != key][: limit - len(exact)]
     known = not others or any(document.prior >= others[0].prior / 2 for document in exact)
     return exact + others if known else others + exact
@@ -109,10 +116,10 @@ def _shown() -> QuerySet[SearchDocument]:
     return SearchDocument.objects.only(*columns).order_by("-prior", "project")
 
 
-def _almost(key: str) -> list[SearchDocument]:
-    parameters: dict[str, str | int] = {"first": f"{key[0]}%", "letters": len(key), "key": key}
+def _almost(key: str, seen: Sight) -> list[SearchDocument]:
+    parameters = {"first": f"{key[0]}%", "letters": len(key), "key": key, **seen.parameters}
     with connection.cursor() as cursor:
-        cursor.execute(_ALMOST, parameters)
+        cursor.execute(seen.apply(_ALMOST), parameters)
         keys = [row[0] for row in cursor.fetchall()]
     documents = _shown().filter(pk__in=keys)  # the most popular first, and sorting keeps that
     slips = {document.pk: _slips(key, document.key) for document in documents}
@@ -126,7 +133,7 @@ def _slips(typed: str, name: str) -> int:
     return min(fuzzy.distance(typed, name[:length]) for length in lengths)
 
 
-def _filters(last: str, limit: int) -> list[tuple[str, str]]:
+def _filters(last: str, limit: int, reader: Reader) -> list[tuple[str, str]]:
     """``classifier:djan`` goes on with classifiers."""
     field, colon, value = last.lstrip("-").partition(":")
     field, sign = field.lower(), "-" if last.startswith("-") else ""
@@ -139,7 +146,8 @@ def _filters(last: str, limit: int) -> list[tuple[str, str]]:
         case "python":
             found = [version for version in reversed(filters.PYTHONS) if version.startswith(value)]
         case "owner":
-            people = User.objects.filter(username__istartswith=value, project_roles__isnull=False)
+            kept = Role.objects.keepers().filter(project__in=Project.objects.listed(reader))
+            people = User.objects.filter(username__istartswith=value, project_roles__in=kept)
             found = [
                 *people.order_by("username").values_list("username", flat=True).distinct()[:limit]
             ]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 from xmlrpc.client import Fault
 
+from packages.models import Reader
+from packages.models.reader import ANYBODY
 from pypi_site.lib.xmlrpc import BAD_ARGUMENTS
 from search import queries
-from search.queries import Found
+from search.queries import Found, Results
 
 FIELDS = ("name", "summary", "description", "keywords")
 LIMIT = 100  # projects of one answer
 TEXTS = 10  # that one call looks for
 
 
-def search(spec: dict[str, Any], operator: str = "and") -> list[dict[str, Any]]:
+def search(
+    spec: dict[str, Any], operator: str = "and", *, to: Reader = ANYBODY
+) -> list[dict[str, Any]]:
     """Projects for `{"name": ..., "summary": ...}` by "and" or "or"; values are text or lists.
 
     Fields are searched together, as on the site's search page.
@@ -24,7 +29,9 @@ def search(spec: dict[str, Any], operator: str = "and") -> list[dict[str, Any]]:
     if operator not in ("and", "or"):
         raise Fault(BAD_ARGUMENTS, 'The operator is "and" or "or".')
     texts = _texts(spec)
-    found = _any(texts) if operator == "or" else _found(" ".join(texts), strictly=True)
+    find = partial(queries.search, size=LIMIT, reader=to)
+    either = operator == "or"
+    found = _any(texts, find) if either else find(" ".join(texts), strictly=True).found
     return [_hit(place, project) for place, project in enumerate(found)]
 
 
@@ -45,13 +52,9 @@ def _listed(value: Any) -> list[str]:
     return texts
 
 
-def _found(text: str, *, strictly: bool = False) -> list[Found]:
-    return list(queries.search(text, size=LIMIT, strictly=strictly).found)
-
-
-def _any(texts: list[str]) -> list[Found]:
+def _any(texts: list[str], find: Callable[[str], Results]) -> list[Found]:
     """The first of each text's projects, then the second of each, and so on."""
-    turns = zip_longest(*map(_found, texts))
+    turns = zip_longest(*(find(text).found for text in texts))
     first = {found.project_id: found for turn in turns for found in turn if found}
     return list(first.values())[:LIMIT]
 

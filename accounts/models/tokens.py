@@ -16,6 +16,7 @@ class TokenAction(models.TextChoices):
 
     UPLOAD = "upload", "upload and publish releases"
     YANK = "yank", "yank releases and files, and undo it"
+    READ = "read", "read private projects"
     MANAGE = "manage", "delete, restore, archive and whatever else owners may"
 
 

@@ -125,6 +125,7 @@ def _row(entry: Entry, scale: Scale, numbers: dict[str, int]) -> documents.Row:
         version="1.0",
         summary=entry.summary,
         updated_at=entry.updated_at,
+        private=False,
         status="active",
         standing=worth.standing,
         prior=worth.prior,

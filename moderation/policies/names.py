@@ -11,6 +11,7 @@ from moderation.models import PopularNames, ProhibitedName, ReservedPrefix
 from moderation.policies.registry import Numbers, policy
 from moderation.policies.settings import Number
 from packages.models import Project
+from packages.models.reader import KEEPER
 from packages.uploads.policies import (
     ALLOW,
     Outcome,
@@ -122,7 +123,7 @@ def objections(name: str) -> list[str]:
     project = Project(name=name, normalized_name=name)
     verdicts = review(Submission(SYSTEM, project, registers=True, version="", file=None))
     refusals = [item for item in verdicts if item.outcome is Outcome.REFUSE]
-    taken = Project.objects.known().filter(normalized_name=name).exists()
+    taken = Project.objects.known(KEEPER).filter(normalized_name=name).exists()
     found = [item.reason for item in refusals if item.code != LOOKALIKE]
     return [f"There is a project {name} already.", *found] if taken else found
 

@@ -15,9 +15,11 @@ from packages.models.journal import JournalEntry
 from packages.models.project import Project, ProjectStatus
 from packages.models.publisher import MintedToken, Publisher
 from packages.models.purge import PendingPurge
+from packages.models.reader import Reader
 from packages.models.release import Release
 from packages.models.role import Role, TokenProject
 from packages.models.stage import Stage, StagedFile, StageStatus
+from packages.models.team import Team, TeamMember, TeamRole
 
 __all__ = [
     "Artifact",
@@ -37,10 +39,14 @@ __all__ = [
     "ProjectMonth",
     "ProjectStatus",
     "Publisher",
+    "Reader",
     "Release",
     "Role",
     "Stage",
     "StageStatus",
     "StagedFile",
+    "Team",
+    "TeamMember",
+    "TeamRole",
     "TokenProject",
 ]

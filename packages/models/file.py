@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 
 from accounts.models import CiIdentity
 from packages.models.project import Project, ProjectStatus
+from packages.models.reader import ANYBODY, Reader
 from packages.models.release import (
     QUARANTINED_WITH_REASON,
     YANK_REASON_LENGTH,
@@ -96,13 +97,17 @@ class Artifact(models.Model):
 
 
 class FileQuerySet(models.QuerySet["File"]):
-    """Which files may be seen."""
+    """Which files may be seen, and by whom; by anybody unless a `Reader` is named."""
 
-    def offered(self) -> FileQuerySet:
+    def offered(self, to: Reader = ANYBODY) -> FileQuerySet:
         """Neither deleted nor in quarantine (itself, its release, its project).
 
         A yanked file is offered still.
         """
+        return self.standing().filter(to.condition("release__project__"))
+
+    def standing(self) -> FileQuerySet:
+        """The same for whoever was let in to the project."""
         return (
             self.left()
             .filter(release__quarantined_at__isnull=True)
@@ -188,9 +193,16 @@ class File(Artifact):
     def get_absolute_url(self) -> str:
         """Where the bytes are: the digest makes the address immutable (SIM-18).
 
-        A whole URL when files have a host of their own, else a path.
+        A whole URL when files have a host of their own, else a path.  That host asks nobody who
+        he is, so private files stay on the site's.
         """
-        return f"{settings.FILES_ORIGIN}{reverse('file', args=[self.sha256, self.filename])}"
+        own_host = settings.FILES_ORIGIN and not settings.PRIVATE and not self.project.private
+        return f"{settings.FILES_ORIGIN if own_host else ''}{self.path}"
+
+    @property
+    def path(self) -> str:
+        """The address without the host."""
+        return reverse("file", args=[self.sha256, self.filename])
 
     @property
     def yank(self) -> str | bool:

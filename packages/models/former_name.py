@@ -7,14 +7,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from packages.models.project import NAME_LENGTH, NORMALIZED, Project
+from packages.models.reader import ANYBODY, Reader
 
 
 class FormerNameQuerySet(models.QuerySet["FormerName"]):
     """Which former names lead anywhere."""
 
-    def redirecting(self) -> FormerNameQuerySet:
+    def redirecting(self, to: Reader = ANYBODY) -> FormerNameQuerySet:
         """Those that their owner lets lead on, to a project that has a page."""
-        return self.filter(redirects=True, project__in=Project.objects.known())
+        return self.filter(redirects=True, project__in=Project.objects.known(to))
 
 
 class FormerName(models.Model):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+
+from packages.models.reader import ANYBODY, Reader, held_by
 
 NAME_LENGTH = 128  # NAM-8
 LIMIT_HELP = "Empty: the limit of this site."
@@ -24,19 +28,32 @@ class ProjectStatus(models.TextChoices):
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
-    """Which projects may be seen."""
+    """Which projects may be seen, and by whom; by anybody unless a `Reader` is named."""
 
-    def known(self) -> ProjectQuerySet:
+    def shown(self, to: Reader = ANYBODY) -> ProjectQuerySet:
+        """Those that are not private, or private and his; published or not."""
+        return self.filter(to.condition())
+
+    def hidden(self, to: Reader = ANYBODY) -> ProjectQuerySet:
+        """The others."""
+        return self.none() if to.sees_all else self.exclude(to.condition())
+
+    def known(self, to: Reader = ANYBODY) -> ProjectQuerySet:
         """Those that have a page: something of theirs was published, be it quarantined now.
 
         A project that waits for its first publication is a reserved name and looks like a
-        free one to everybody else (SIM-13); a deleted one is gone but for its name.
+        free one to everybody else (SIM-13), and so does a private one; a deleted one is gone but
+        for its name.
         """
-        return self.filter(published_at__isnull=False, deleted_at__isnull=True)
+        return self.shown(to).filter(published_at__isnull=False, deleted_at__isnull=True)
 
-    def listed(self) -> ProjectQuerySet:
+    def listed(self, to: Reader = ANYBODY) -> ProjectQuerySet:
         """Those that people and programs may find: known and not quarantined."""
-        return self.known().exclude(status=ProjectStatus.QUARANTINED)
+        return self.known(to).exclude(status=ProjectStatus.QUARANTINED)
+
+    def held_by(self, user: int | None, kinds: Iterable[str] = ()) -> ProjectQuerySet:
+        """Those that somebody has a role on, of one of these kinds: his own, or his team's."""
+        return self.filter(held_by(user, kinds))
 
     def lock(self, pk: int) -> Project:
         """The project, locked until commit.
@@ -73,6 +90,9 @@ class Project(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now)
     published_at = models.DateTimeField(null=True, blank=True)
+    private = models.BooleanField(
+        default=False, db_default=False, help_text="Only people with a role see it."
+    )
     stages_uploads = models.BooleanField(
         default=False, help_text="Plain uploads wait in a stage until somebody publishes it."
     )
@@ -85,6 +105,7 @@ class Project(models.Model):
     objects = ProjectQuerySet.as_manager()
 
     class Meta:
+        permissions = [("read_private", "Can read private projects")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(normalized_name__regex=NORMALIZED),

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from accounts.models import CiIdentity
 from packages.models.project import Project, ProjectStatus
+from packages.models.reader import ANYBODY, Reader
 
 YANK_REASON_LENGTH = 1000  # YNK-5
 YANKED_WITH_REASON = Q(yanked_at__isnull=False) | Q(yanked_reason="")
@@ -21,10 +22,14 @@ QUARANTINED_WITH_REASON = Q(quarantined_at__isnull=False) | Q(quarantined_reason
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
-    """Which releases may be seen."""
+    """Which releases may be seen, and by whom; by anybody unless a `Reader` is named."""
 
-    def offered(self) -> ReleaseQuerySet:
+    def offered(self, to: Reader = ANYBODY) -> ReleaseQuerySet:
         """Neither quarantined nor of a project that is, or is gone; a yanked one is offered."""
+        return self.standing().filter(to.condition("project__"))
+
+    def standing(self) -> ReleaseQuerySet:
+        """The same for whoever was let in to the project."""
         return self.filter(
             quarantined_at__isnull=True,
             project__published_at__isnull=False,

@@ -53,6 +53,11 @@ def encode(body: bytes) -> dict[Coding, bytes]:
     return {coding: _ENCODERS[coding](body) for coding in Coding}
 
 
+def encoded(body: bytes, coding: Coding) -> bytes:
+    """The bytes in one of them."""
+    return _ENCODERS[coding](body)
+
+
 def gzip(body: bytes) -> bytes:
     """One member without name and time, so that equal pages have equal bytes."""
     compressor = zlib.compressobj(6, wbits=31)

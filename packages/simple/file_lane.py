@@ -18,7 +18,7 @@ from packages import storage
 from packages.models.file import ADDRESS
 from packages.simple import files
 from packages.simple.files import USER_CONTENT, Answer
-from packages.simple.offered import Memory
+from packages.simple.offered import Memory, Offered
 from pypi_site.lib import wsgi
 from pypi_site.lib.transfers import CHUNK, Chunks
 from pypi_site.lib.wsgi import Environ, StartResponse
@@ -55,9 +55,19 @@ def _choose(environ: Environ) -> Answer | None:
         return None
     if (match := ADDRESS.fullmatch(path)) is None:
         return None
+    if settings.PRIVATE:
+        return _nothing() if on_files_host else None
     if settings.FILES_ORIGIN and not on_files_host:
-        return _to_files_host(environ)
+        private = wsgi.names_somebody(environ) and _find(match) is None
+        return None if private else _to_files_host(environ)
     return _file(environ, match)
+
+
+def _find(match: re.Match[str]) -> Offered | None:
+    try:
+        return _memory.find(match["sha256"], match["filename"])
+    except (OperationalError, InterfaceError):
+        return None
 
 
 def _file(environ: Environ, match: re.Match[str]) -> Answer | None:

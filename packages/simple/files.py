@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from packages import storage
+from packages import readers, storage
 from packages.downloads.counter import counter
 from packages.simple import offered
 from packages.simple.offered import Offered
@@ -123,7 +123,7 @@ def metadata(request: HttpRequest, sha256: str, filename: str) -> HttpResponseBa
 def _respond(
     request: HttpRequest, sha256: str, filename: str, *, metadata: bool
 ) -> HttpResponseBase:
-    found = offered.find(sha256, filename)
+    found = offered.find(sha256, filename, readers.of_request(request))
     if found is None:
         raise NotFound("There is no such file here; ask the simple index for its address.")
     try:

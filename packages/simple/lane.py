@@ -45,7 +45,7 @@ def _answer(environ: Environ, start_response: StartResponse, find: Find) -> Iter
     if not path.startswith(PREFIX) or environ.get("QUERY_STRING"):
         return None
     method = environ["REQUEST_METHOD"]
-    if method not in ("GET", "HEAD"):
+    if method not in ("GET", "HEAD") or _is_for_somebody(environ, path):
         return None
     offered = root_files.CODINGS if path == PREFIX else _ALL
     variant = _variant(environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_ENCODING"), offered)
@@ -53,6 +53,11 @@ def _answer(environ: Environ, start_response: StartResponse, find: Find) -> Iter
     if found is None or (settings.SECURE_SSL_REDIRECT and wsgi.must_redirect(environ)):
         return None
     return _send(environ, start_response, found, method)
+
+
+def _is_for_somebody(environ: Environ, path: str) -> bool:
+    """In a private index every page is, else the list of projects for whoever may see more."""
+    return bool(settings.PRIVATE) or (path == PREFIX and wsgi.names_somebody(environ))
 
 
 def _send(

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from packages import markers
-from packages.models import File
+from packages.models import File, Reader
+from packages.models.reader import MEMBER
 
 ENTRIES = 50_000  # some 700 bytes each
 RECHECK_SECONDS = 1.0  # where no keeper says that the markers can be relied upon
@@ -40,9 +41,9 @@ _FIELDS = (
 )
 
 
-def find(sha256: str, filename: str) -> Offered | None:
+def find(sha256: str, filename: str, to: Reader = MEMBER) -> Offered | None:
     """Ask the database."""
-    rows = File.objects.offered().filter(sha256=sha256, filename=filename)
+    rows = File.objects.offered(to).filter(sha256=sha256, filename=filename)
     row = rows.values_list(*_FIELDS).first()
     return Offered(*row) if row else None
 
@@ -92,7 +93,8 @@ class Memory:
         before = words[markers.INDEX]
         if not connection.in_atomic_block:  # as it is in tests
             close_old_connections()  # no request of Django's does it for us
-        offered = find(*key.split("/"))
+        sha256, _, filename = key.partition("/")
+        offered = find(sha256, filename)
         self._entries.pop(key, None)
         if offered is None:
             return None

@@ -83,6 +83,23 @@ def save(name: str, kind: str, version: Version, bodies: dict[Coding, bytes]) ->
             fresh.unlink(missing_ok=True)
 
 
+def is_stored(name: str) -> bool:
+    """Whether anything of this name is on the disk, however old."""
+    return any(_stored(name))
+
+
+def remove_all(name: str) -> None:
+    """Forget whatever there is of a project: pages, and documents of each release."""
+    for path in _stored(name):
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _stored(name: str) -> Iterator[Path]:
+    """No other name begins so: a normalized name has no dot."""
+    return _path(name, Kind.HTML).parent.glob(f"{name}.*")
+
+
 def remove(name: str, kinds: Iterable[str] = tuple(Kind)) -> None:
     """Forget a project that has no page any more, or what else must not be shown of it."""
     for kind in kinds:

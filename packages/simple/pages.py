@@ -10,7 +10,8 @@ from typing import NamedTuple
 from django.db.models import OuterRef, Subquery
 
 from packages import journal
-from packages.models import File, JournalEntry, Project, ProjectStatus
+from packages.models import File, JournalEntry, Project, ProjectStatus, Reader
+from packages.models.reader import MEMBER
 
 API_VERSION = "1.4"
 
@@ -62,26 +63,27 @@ class ProjectLink:
 
 
 def project_page_of(name: str) -> ProjectPage | None:
-    """The page of a normalized name, None if it has none."""
-    project = Project.objects.known().filter(normalized_name=name).first()
+    """The page of a normalized name, None if it has none; a private one is not prepared."""
+    project = Project.objects.known(MEMBER).filter(normalized_name=name).first()
     return project_page(project) if project else None
 
 
 def project_page(project: Project) -> ProjectPage:
     """The page of a known project; a quarantined one shows its status and no files (STA-3)."""
-    files = File.objects.offered().filter(release__project=project).in_order()
-    releases = project.releases.offered().order_by("sort_key").values_list("version", flat=True)
+    files = File.objects.standing().filter(release__project=project).in_order()
+    releases = project.releases.standing().order_by("sort_key").values_list("version", flat=True)
     return ProjectPage(
         name=project.normalized_name,
         status=project.status,
         status_reason=project.status_text,
         versions=tuple(releases),
-        files=tuple(_link(file) for file in files.select_related("release")),
+        files=tuple(_link(file, project) for file in files.select_related("release")),
         serial=project.serial,
     )
 
 
-def _link(file: File) -> FileLink:
+def _link(file: File, project: Project) -> FileLink:
+    file.release.project = project  # no query for the address of each
     return FileLink(
         filename=file.filename,
         url=file.get_absolute_url(),
@@ -94,9 +96,9 @@ def _link(file: File) -> FileLink:
     )
 
 
-def root_links() -> Iterator[ProjectLink]:
+def root_links(to: Reader = MEMBER) -> Iterator[ProjectLink]:
     """Every project that has a page, by name; read in batches, never all at once."""
-    known = Project.objects.known().order_by("normalized_name")
+    known = Project.objects.known(to).order_by("normalized_name")
     rows = known.values_list("name", "normalized_name", "serial")
     return (ProjectLink(*row) for row in rows.iterator(chunk_size=5000))
 
@@ -106,7 +108,7 @@ def state_of(name: str) -> State | None:
     if not name:
         return State(*journal.last_change())
     at = JournalEntry.objects.filter(serial=OuterRef("serial")).values("at")
-    found = Project.objects.known().filter(normalized_name=name)
+    found = Project.objects.known(MEMBER).filter(normalized_name=name)
     state = found.values_list("serial", Subquery(at)).first()
     return State(*state) if state else None
 

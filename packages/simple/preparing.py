@@ -7,6 +7,8 @@ import hashlib
 import logging
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from packages import journal
 from packages.models import File
 from packages.simple import codings, page_files, pages, renderers, root
@@ -61,8 +63,8 @@ def stored(name: str, kind: Kind) -> Source | None:
 @functools.cache
 def edition() -> str:
     """What a page depends on beside the state of the index: our rendering, and our addresses."""
-    example = File(sha256="0" * 64, filename="example-1.0.tar.gz").get_absolute_url()
-    facts = f"{renderers.RENDERING} {example}"
+    example = File(sha256="0" * 64, filename="example-1.0.tar.gz").path
+    facts = f"{renderers.RENDERING} {settings.FILES_ORIGIN}{example}{settings.PRIVATE}"
     return hashlib.sha256(facts.encode()).hexdigest()[:8]
 
 

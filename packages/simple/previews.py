@@ -15,8 +15,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from packages import names, storage
-from packages.models import Stage, StagedFile
+from packages import names, readers, storage
+from packages.models import Project, Stage, StagedFile
 from packages.simple import negotiation, renderers
 from packages.simple.negotiation import Representation
 from packages.simple.pages import FileLink, ProjectLink, ProjectPage
@@ -27,7 +27,7 @@ from pypi_site.lib.problems import NotFound
 @require_safe
 def root(request: HttpRequest, token: str) -> HttpResponse:
     """The only project of the stage."""
-    stage = _stage(token)
+    stage = _stage(request, token)
     link = ProjectLink(stage.project.name, stage.project.normalized_name, 0)
     wanted = negotiation.choose(request)
     if wanted is Representation.JSON:
@@ -38,7 +38,7 @@ def root(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def project(request: HttpRequest, token: str, name: str) -> HttpResponse:
     """The files of the stage; every other name is not found, so that pip asks the next index."""
-    stage = _stage(token)
+    stage = _stage(request, token)
     if names.normalize(name) != stage.project.normalized_name:
         raise NotFound("This stage holds another project.")
     page = ProjectPage(
@@ -59,7 +59,7 @@ def project(request: HttpRequest, token: str, name: str) -> HttpResponse:
 @require_safe
 def file(request: HttpRequest, token: str, sha256: str, filename: str) -> HttpResponseBase:
     """The bytes of a staged file."""
-    found = _file(token, sha256, filename)
+    found = _file(request, token, sha256, filename)
     response = http.send_file(
         request,
         partial(storage.open_part, sha256),
@@ -73,24 +73,28 @@ def file(request: HttpRequest, token: str, sha256: str, filename: str) -> HttpRe
 @require_safe
 def metadata(request: HttpRequest, token: str, sha256: str, filename: str) -> HttpResponseBase:
     """The metadata of a staged file (PEP 658)."""
-    _file(token, sha256, filename)
+    _file(request, token, sha256, filename)
     body = storage.read_metadata(sha256)
     return _confidential(HttpResponse(body, content_type="text/plain; charset=utf-8"))
 
 
-def _stage(token: str) -> Stage:
-    """Readable until it is published or cancelled (U2-25, U2-30)."""
+def _stage(request: HttpRequest, token: str) -> Stage:
+    """Readable until it is published or cancelled (U2-25, U2-30).
+
+    Of a private project only by whoever may see that.
+    """
     if not settings.UPLOAD_PREVIEWS:
         raise NotFound("This index shows no previews; publish the stage to install from it.")
-    active = Stage.objects.sessions().active().select_related("project")
-    stage = active.filter(session_token=token).first()
+    shown = Project.objects.shown(readers.of_request(request))
+    active = Stage.objects.sessions().active().filter(project__in=shown)
+    stage = active.select_related("project").filter(session_token=token).first()
     if stage is None or stage.project.quarantined:
         raise NotFound("There is no such stage, or it was published or cancelled.")
     return stage
 
 
-def _file(token: str, sha256: str, filename: str) -> StagedFile:
-    found = _stage(token).files.filter(sha256=sha256, filename=filename).first()
+def _file(request: HttpRequest, token: str, sha256: str, filename: str) -> StagedFile:
+    found = _stage(request, token).files.filter(sha256=sha256, filename=filename).first()
     if found is None:
         raise NotFound("There is no such file in this stage.")
     return found

@@ -16,6 +16,7 @@ from django.db.models.functions import Collate
 
 from packages import journal, markers
 from packages.models import JournalEntry, Project
+from packages.models.reader import MEMBER
 from packages.simple import page_files, renderers, root_files
 from packages.simple.answers import Kind, Version
 from packages.simple.pages import ProjectLink
@@ -70,7 +71,7 @@ def stored(kind: Kind, edition: str) -> RootFile | None:
 def is_large() -> bool:
     """Whether there is something for a keeper to do."""
     manifest = root_files.load()
-    count = manifest.count if manifest else Project.objects.known().count()
+    count = manifest.count if manifest else Project.objects.known(MEMBER).count()
     return count > SMALL
 
 
@@ -108,7 +109,7 @@ def _around(serial: int) -> dict[Kind, tuple[bytes, bytes]]:
 
 
 def _all_pieces() -> Iterator[Piece]:
-    ordered = Project.objects.known().order_by(Collate("normalized_name", "C"))
+    ordered = Project.objects.known(MEMBER).order_by(Collate("normalized_name", "C"))
     rows = ordered.values_list(*_FIELDS).iterator(chunk_size=NAMES)
     links = (ProjectLink(*row) for row in rows)
     lower = ""
@@ -146,7 +147,7 @@ def _with_a_first(pieces: list[Piece]) -> list[Piece]:
 
 def _rendered(lower: str, upper: str | None) -> list[Piece]:
     """The names of the range in one piece, or in two if they are many, or in none."""
-    found = Project.objects.known().filter(normalized_name__from_byte=lower)
+    found = Project.objects.known(MEMBER).filter(normalized_name__from_byte=lower)
     if upper is not None:
         found = found.filter(normalized_name__before_byte=upper)
     links = sorted(

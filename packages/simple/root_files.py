@@ -151,6 +151,12 @@ def publish(
     return manifest
 
 
+def forget() -> None:
+    """Take the current generation away; call it under the lock of the root."""
+    with contextlib.suppress(FileNotFoundError):
+        (folder() / "manifest.json").unlink()
+
+
 def _write_kind(
     manifest: Manifest, kind: Kind, head: bytes, tail: bytes, last: Manifest | None
 ) -> None:

@@ -135,6 +135,8 @@ def _as_it_was(name: str, kind: Kind, document: Document | None) -> Document:
     if source and (document is None or document.serial < source.version.serial):
         document = Document(name, source)
         documents.keep(name, kind, document)
+    if document and source is None and document.mark != markers.here().words[document.slot]:
+        document = None  # taken off the disk since, as what is made private is: `withdrawing`
     if document is None:
         raise OperationalError("The database is away, and the page is not prepared.")
     return document

@@ -11,8 +11,8 @@ from django.http import (
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from packages import access, names
-from packages.simple import codings, negotiation, root_files, store
+from packages import access, names, readers
+from packages.simple import codings, guarded, negotiation, root_files, store
 from packages.simple.answers import Answer, Variant
 from packages.simple.codings import Coding
 from packages.simple.negotiation import Representation
@@ -73,9 +73,11 @@ def _page(request: HttpRequest, name: str, wanted: Representation) -> HttpRespon
     """The prepared page, or 304; what the lane sends, but for the road."""
     offered = tuple(Coding) if name else root_files.CODINGS
     coding = codings.choose(request.headers.get("Accept-Encoding"), offered)
-    found = store.answer(name, Variant(wanted, coding))
+    reader = readers.of_request(request)
+    found = guarded.answer(name, Variant(wanted, coding), reader)
     if found is None:
-        raise access.moved_from(name) or NotFound(NO_PROJECT, headers={"Cache-Control": BRIEFLY})
+        missing = NotFound(NO_PROJECT, headers={"Cache-Control": BRIEFLY})
+        raise access.moved_from(name, reader) or missing
     condition = request.headers.get
     if found.is_known(condition("If-None-Match"), condition("If-Modified-Since")):
         return _without_body(found)

@@ -33,6 +33,12 @@ def is_secure(environ: Environ) -> bool:
     return bool(environ.get("wsgi.url_scheme") == "https")
 
 
+def names_somebody(environ: Environ) -> bool:
+    """Whether credentials came with the request, or a session's cookie."""
+    cookies: str = environ.get("HTTP_COOKIE", "")
+    return "HTTP_AUTHORIZATION" in environ or settings.SESSION_COOKIE_NAME in cookies
+
+
 def must_redirect(environ: Environ) -> bool:
     """Whether Django sends this request to https first."""
     return bool(settings.SECURE_SSL_REDIRECT) and not is_secure(environ)

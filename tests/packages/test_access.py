@@ -58,10 +58,10 @@ class Scene:
         return self._expected_of_claimed()
 
     def _expected_of_claimed(self) -> type[Problem] | str:
+        if self.token == "token for another project":
+            return access.TokenTooNarrow  # and it is not told whose the name is
         if not self._belongs_to_him():
             return access.NotYours
-        if self.token == "token for another project":
-            return access.TokenTooNarrow
         if self.project in ("archived", "quarantined"):
             return access.NotAccepting
         return "may upload"

@@ -29,6 +29,7 @@ def test_the_list_shows_every_project_by_name(client):
     assert set(results[0]) == {
         "name",
         "normalized_name",
+        "private",
         "status",
         "status_reason",
         "successor",

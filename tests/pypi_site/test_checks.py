@@ -134,3 +134,17 @@ def test_a_form_that_goes_round_the_organisations_is_warned_of(settings, signup,
     settings.GITHUB_ORGANIZATIONS, settings.SOCIALACCOUNT_PROVIDERS = ["acme"], GITHUB
     settings.SIGNUP, settings.EMAIL_DOMAINS = signup, domains
     assert ("gatehouse.W002" in ids(include_deployment_checks=True)) is warned
+
+
+@pytest.mark.parametrize("privacy", ["yes", "member", "Roles"])
+def test_a_misspelt_privacy_does_not_open_a_private_index(settings, privacy):
+    settings.PRIVATE = privacy
+    (error,) = checks.privacy_is_known()
+    assert error.is_serious()
+    assert "members, roles" in error.hint
+
+
+@pytest.mark.parametrize("privacy", checks.PRIVATE)
+def test_every_privacy_is_known(settings, privacy):
+    settings.PRIVATE = privacy
+    assert checks.privacy_is_known() == []

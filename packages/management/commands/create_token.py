@@ -1,4 +1,4 @@
-"""``bin/manage create_token``: another upload token."""
+"""``bin/manage create_token``: another token."""
 
 from __future__ import annotations
 
@@ -77,10 +77,9 @@ def _user(username: str) -> User:
 
 
 def _project(user: User, name: str) -> Project:
-    """Only a project that the user may upload to: another would make a token that opens nothing."""
-    project = Project.objects.filter(
-        normalized_name=names.normalize(name), roles__user=user
-    ).first()
+    """Only a project that the user has a role on: another would make a token that opens nothing."""
+    mine = Project.objects.held_by(user.pk).filter(normalized_name=names.normalize(name))
+    project = mine.first()
     if project is None:
         raise CommandError(
             f"{user.username} has no role on a project {name!r}; check the name, or make a token"

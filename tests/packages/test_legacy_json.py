@@ -369,7 +369,7 @@ PATHS = ["/pypi/gate-keeper/json", "/pypi/gate-keeper/1.0/json"]
 def no_database(monkeypatch):
     """A function that takes it away."""
 
-    def fail(name):
+    def fail(name, to):
         raise OperationalError("gone")
 
     def begin():

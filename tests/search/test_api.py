@@ -114,11 +114,11 @@ def test_suggestions_cost_the_same_for_one_name_and_for_many(
     client, index, django_assert_num_queries
 ):
     index("widget-0")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get("/api/v1/suggest/?q=widg")
     for number in range(1, 6):
         index(f"widget-{number}")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get("/api/v1/suggest/?q=widg")
 
 

@@ -15,7 +15,7 @@ ACTIONS = ["upload", "yank", "read", "manage"]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0005_who_may_sign_up")]
+    dependencies = [("accounts", "0006_notices")]
 
     operations = [
         migrations.RemoveConstraint("apitoken", "a_token_does_what_is_known"),

@@ -75,7 +75,7 @@ def _reject(stage: Stage) -> Iterator[Consequence]:
 
 
 def _public_files(target: Subject) -> list[File]:
-    offered = File.objects.offered().select_related("release")
+    offered = File.objects.standing().select_related("release")
     chosen: dict[str, Any] = {"pk": target.pk}
     if isinstance(target, Project):
         chosen = {"release__project": target}
@@ -88,7 +88,7 @@ def _hide(target: Any) -> Iterator[Consequence]:
     hidden = _public_files(target)
     yield _list("Nobody can see or install:", (file.filename for file in hidden))
     project = project_of(target)
-    versions = project.releases.offered().with_files() if project else Release.objects.none()
+    versions = project.releases.standing().with_files() if project else Release.objects.none()
     if isinstance(target, Project):
         yield Consequence(
             "The project takes no uploads, and its page says that it is in quarantine."

@@ -14,7 +14,7 @@ from moderation import observations
 from moderation.models import Observation, ObservationKind, Severity, Source, Subject
 from moderation.models.observations import TEXT_LENGTH
 from moderation.observations import EXCERPT_LENGTH, MOST_LINES, Report
-from packages import access, names
+from packages import access, names, readers
 from packages.models import File, Project
 from packages.models.file import FILENAME_LENGTH
 from packages.verb_api import PRIVATE, actor_of
@@ -55,7 +55,7 @@ class ObservationsView(APIView):
         serializer = ReportSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
-        subject = _subject(_project(name), given["version"], given["filename"])
+        subject = _subject(_project(request, name), given["version"], given["filename"])
         severity = SEVERITIES.get(given["severity"] or "")
         report = Report(given["kind"], given["text"], given["lines"], severity=severity)
         made = observations.report(subject, report, actor=actor, source=Source.SCANNER)
@@ -64,7 +64,7 @@ class ObservationsView(APIView):
     def get(self, request: Request, name: str) -> Response:
         """At most 100."""
         _require_scanner(request)
-        project = _project(name)
+        project = _project(request, name)
         mine = Observation.objects.filter(reporter=request.user.pk).select_related("case")
         about = [
             mine.filter(case__project=project),
@@ -81,8 +81,9 @@ def _require_scanner(request: Request) -> None:
         raise Refused("Only trusted scanners report by API; report it on the project's page.")
 
 
-def _project(name: str) -> Project:
-    return access.known_project(names.normalize(name))
+def _project(request: Request, name: str) -> Project:
+    reader = readers.of_request(request._request)
+    return access.known_project(names.normalize(name), reader)
 
 
 def _subject(project: Project, version: str, filename: str) -> Subject:

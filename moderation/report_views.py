@@ -18,7 +18,7 @@ from moderation import observations
 from moderation.models import Observation, ObservationKind
 from moderation.models.observations import TEXT_LENGTH
 from moderation.observations import Report
-from packages import access, names
+from packages import access, names, readers
 from packages.models import Project, Release
 from pypi_site.lib.problems import NotFound, Problem
 
@@ -56,7 +56,7 @@ class ReportForm(forms.Form):
 
     def __init__(self, project: Project, *args: Any, known: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        releases = project.releases.offered().newest_first()[:MOST_VERSIONS]
+        releases = project.releases.standing().newest_first()[:MOST_VERSIONS]
         versions = [(each.version, f"{project.name} {each.version}") for each in releases]
         field = self.fields["version"]
         assert isinstance(field, forms.ChoiceField)
@@ -89,7 +89,7 @@ def _place(text: str) -> dict[str, Any] | None:
 @never_cache
 def report(request: HttpRequest, name: str) -> HttpResponse:
     """The form; what is sent becomes an observation, and the answer is the same for everybody."""
-    project = _project(name)
+    project = _project(request, name)
     known = request.user.is_authenticated
     version = request.GET.get("version", "")
     form = ReportForm(project, request.POST or None, known=known, initial={"version": version})
@@ -100,10 +100,10 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "moderation/report.html", context)
 
 
-def _project(name: str) -> Project:
-    """Only what has a page for everybody can be reported; all else seems not to be there."""
+def _project(request: HttpRequest, name: str) -> Project:
+    """Only what has a page for whoever asks can be reported; all else seems not to be there."""
     try:
-        return access.known_project(names.normalize(name))
+        return access.known_project(names.normalize(name), readers.of_request(request))
     except NotFound as problem:
         raise Http404(problem.detail) from None
 

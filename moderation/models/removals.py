@@ -10,6 +10,7 @@ from moderation.models.decisions import Decision
 from packages.models import Project
 from packages.models.file import FILENAME_LENGTH
 from packages.models.project import NAME_LENGTH
+from packages.models.reader import MEMBER
 
 
 class RemovalAction(models.TextChoices):
@@ -52,8 +53,8 @@ class RemovalQuerySet(models.QuerySet["Removal"]):
     """Which entries are meant."""
 
     def public(self) -> RemovalQuerySet:
-        """What everybody may read."""
-        return self.all()
+        """What everybody may read who reads at all: nothing of private projects."""
+        return self.filter(MEMBER.condition("project__"))
 
     def after(self, serial: int) -> RemovalQuerySet:
         """In the order in which mirrors follow."""

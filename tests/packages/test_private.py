@@ -364,3 +364,12 @@ def test_what_is_kept_of_private_pages_is_of_their_present_serial(world):
     published(SECRET, "3.0", uploader=User.objects.get(username="keeper"))
     assert "secret-3.0" not in before.text
     assert "secret-3.0" in asking.get(f"/simple/{SECRET}/").text
+
+
+def test_the_public_log_of_removals_tells_nothing_of_private_projects(world):
+    for name in (SECRET, PLAIN):
+        project = Project.objects.get(normalized_name=name)
+        projects.quarantine(project, actor=SYSTEM, reason=f"odd {name}")
+    for address in ("/removals/", "/api/v1/removals/", "/feeds/removals.atom"):
+        assert SECRET not in doors.anybody().get(address).text, address
+    assert PLAIN in doors.anybody().get("/removals/").text

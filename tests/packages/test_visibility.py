@@ -353,11 +353,11 @@ EXEMPT: dict[str, str] = {
     r"^/api/v1/.*P<format>|^/api/v1/<drf_format": SAME,
     r"^/api/v1/$": STATIC,
     r"^/healthz$|^/robots\.txt$|^/help/.|^/accounts/|^/admin/": STATIC,
-    r"^/legacy/$|^/upload/2\.0/": WRITES,
+    r"^/legacy/$|^/upload/2\.0/|^/api/v1/publishers/|/report/$": WRITES,
     r"^/legacy/<project:name>/<version:version>/$": "leads to the page of a release, unseen",
     r"^/stages/": SECRET,
     r"^/api/v1/projects/<project:name>/(?!downloads/)": WRITES,
-    r"^/project/<project:name>/(stages|files|releases|settings|people)/": OWNERS,
+    r"^/project/<project:name>/(stages|files|releases|settings|people|publishers)/": OWNERS,
     r"^/\(\?:": "answers what is nowhere else: not found, or the same with a slash",
 }
 

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import audit
@@ -38,6 +40,12 @@ class ClaimedByAnother(Conflict):
     """Another moderator works on it; take it over if he does not."""
 
     code, title = "case-claimed", "Another moderator works on it"
+
+
+class AnotherModeratorNeeded(Refused):
+    """Nobody answers an appeal against his own decision while there are other moderators."""
+
+    code, title = "another-moderator-needed", "Another moderator has to look"
 
 
 class NotClaimed(Conflict):
@@ -151,6 +159,13 @@ def require_moderator(actor: Actor) -> None:
         raise Refused("Only moderators decide about held uploads and cases; ask an administrator.")
 
 
+def moderators() -> QuerySet[User]:
+    """Everybody who may approve and reject."""
+    decide = Permission.objects.filter(codename="decide_heldupload")
+    may = Q(is_superuser=True) | Q(groups__permissions__in=decide) | Q(user_permissions__in=decide)
+    return User.objects.filter(may, is_active=True, is_staff=True).distinct()
+
+
 def lock(case: Case) -> Case:
     """The case as it is now, locked until commit, its project locked first."""
     if project := case.subject_project:
@@ -172,9 +187,22 @@ def lock_to_work(case: Case, actor: Actor) -> Case:
 
 
 def _require_free(case: Case, actor: Actor) -> None:
+    _require_another(case, actor)
     if case.claimed_by and case.claimed_by != actor.user:
         raise ClaimedByAnother(
             f"{case.claimed_by.username} works on the case of {case}; ask him, or take it over."
+        )
+
+
+def _require_another(case: Case, actor: Actor) -> None:
+    """An appeal is looked at by another than who decided, as long as there is another."""
+    if not actor.user:
+        return
+    decided = case.appeals.filter(outcome="", decision__moderator=actor.user).exists()
+    if decided and moderators().exclude(pk=actor.user.pk).exists():
+        raise AnotherModeratorNeeded(
+            f"You decided what is appealed in the case of {case}; another moderator looks at it,"
+            " unless you undo the decision yourself."
         )
 
 
@@ -198,8 +226,7 @@ def claim(case: Case, *, actor: Actor, take_over: bool = False) -> Case:
     case = lock(case)
     if not case.is_live:
         raise CaseDecided(f"The case of {case} is decided already.")
-    if not take_over:
-        _require_free(case, actor)
+    _require_another(case, actor) if take_over else _require_free(case, actor)
     return _change(case, actor, "claim", state=_claimed(case), claimed_by=actor.user)
 
 

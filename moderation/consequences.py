@@ -14,6 +14,7 @@ from accounts.models import ApiToken, User
 from moderation.actions import Action
 from moderation.models import Case, Concerned, Subject
 from moderation.models.subjects import project_of
+from moderation.tasks import people_of
 from packages import downloads
 from packages.models import File, Project, Release, Role, Stage
 
@@ -154,23 +155,26 @@ _SEEN: dict[str, Callable[[Any], Iterator[Consequence]]] = {
 
 
 def _told(case: Case, action: Action, target: Any) -> Iterator[Consequence]:
-    """The uploader of a held upload, everybody with a role on what is public; by e-mail."""
-    if isinstance(target, Stage):
-        told = [target.created_by] if target.created_by else []
-    elif action.verb in ("quarantine", "clear", "remove"):
+    """Uploader and owners of an upload, everybody with a role on what is public; by e-mail."""
+    if action.verb == "dismiss" and case.appeals.filter(outcome="").exists():
+        yield Consequence("The appeal is refused: what was decided stays. Who appealed is told.")
+    if action.verb in ("quarantine", "clear", "remove"):
+        yield Consequence("It stands in the public log of removals, with your reason.")
         roles = Role.objects.filter(project=project_of(target)).select_related("user")
         told = [role.user for role in roles]
+    elif action.verb == "dismiss":
+        told = []
     else:
-        return
+        told = [target] if isinstance(target, User) else people_of(case)
     reachable = [user.username for user in told if user.verified_email]
     if reachable:
         yield _list("They read your reason in an e-mail:", reachable)
-    else:
+    elif action.verb != "dismiss":
         yield Consequence("Nobody is told: no account with a verified address is concerned.")
     reporters = case.concerned.filter(part=Concerned.Part.REPORTER).count()
     if reporters:
         yield Consequence(
-            f"{reporters} reporter{'s' if reporters > 1 else ''} can see the outcome."
+            f"{reporters} reporter{'s' if reporters > 1 else ''} read the outcome and your reason."
         )
 
 

@@ -188,6 +188,8 @@ def _carry_out(
     case: Case, action: Action, decision: Decision, target: Subject, actor: Actor
 ) -> Decision:
     before = _standing(case, decision)
+    if subject := case.subject:  # whoever owns it now is told and may appeal, too
+        cases.concern(case, cases.people_of(subject))
     done = action.do(target, actor, decision.reason)
     decision.details = {**decision.details, **done}
     decision.before, decision.after = before["subject"], standings.of(target)
@@ -323,6 +325,8 @@ def _case_to_undo(decision: Decision) -> Case:
 
 def _reopen(case: Case, actor: Actor) -> None:
     """It is on the desk of whoever undid it, unless another case about the same thing is."""
+    if case.state == CaseState.APPEALED:
+        cases.set_state(case, CaseState.CLAIMED, actor.user)
     rival = Case.objects.live().about(case.subject).exclude(pk=case.pk) if case.subject else None
     if case.is_live or (rival is not None and rival.exists()):
         return

@@ -8,6 +8,7 @@ from django.dispatch import Signal
 case_opened = Signal()  # case: Case
 case_decided = Signal()  # case: Case, decision: Decision
 case_undone = Signal()  # case: Case, decision: Decision (undone_by, undone_reason)
+decision_appealed = Signal()  # case: Case, appeal: Appeal
 decision_proposed = Signal()  # case: Case, decision: Decision (waits for another moderator)
 observation_filed = Signal()  # observation: Observation
 uploader_asked = Signal()  # case: Case, note: Note

@@ -11,9 +11,9 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.models import AuditEvent
-from moderation import cases, looking, removals
+from moderation import appeals, cases, looking, removals
 from moderation import events as desk
-from moderation.models import Case, CaseKind, Decision, Note
+from moderation.models import Appeal, Case, CaseKind, CaseState, Decision, Note, Observation
 from packages import events
 from packages.models import File, Project, Release, Stage
 from packages.uploads.policies import Verdict
@@ -75,3 +75,31 @@ def log_removal(sender: type[File | Release | Project], event: AuditEvent, **kwa
 @receiver(desk.case_decided)
 def explain_removal(sender: type[Case], case: Case, decision: Decision, **kwargs: Any) -> None:
     removals.explain(case, decision)
+
+
+@receiver(desk.case_decided)
+def tell_of_decision(sender: type[Case], case: Case, decision: Decision, **kwargs: Any) -> None:
+    """Reporters and who appealed are told when the case is closed, the others at each decision."""
+    jobs.enqueue("moderation.telling.tell_concerned", decision.pk)
+    if case.state == CaseState.DECIDED:
+        jobs.enqueue("moderation.telling.tell_reporters", decision.pk)
+    for appeal in appeals.settle(case, decision, undone=False):
+        jobs.enqueue("moderation.telling.tell_appellant", appeal.pk)
+
+
+@receiver(desk.case_undone)
+def tell_of_undoing(sender: type[Case], case: Case, decision: Decision, **kwargs: Any) -> None:
+    jobs.enqueue("moderation.telling.tell_concerned_of_undoing", decision.pk)
+    jobs.enqueue("moderation.telling.tell_reporters_of_undoing", decision.pk)
+    for appeal in appeals.settle(case, decision, undone=True):
+        jobs.enqueue("moderation.telling.tell_appellant", appeal.pk)
+
+
+@receiver(desk.observation_filed)
+def thank_reporter(sender: type[Observation], observation: Observation, **kwargs: Any) -> None:
+    jobs.enqueue("moderation.telling.thank_reporter", observation.pk)
+
+
+@receiver(desk.decision_appealed)
+def announce_appeal(sender: type[Case], case: Case, appeal: Appeal, **kwargs: Any) -> None:
+    jobs.enqueue("moderation.telling.announce_appeal", appeal.pk)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Permission
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import notices
 from accounts.models import User
 from moderation import cases
-from moderation.models import Case, Decision, Note
+from moderation.models import Case, Concerned, Decision, Note
 from packages.models import Role, Stage
 
 
@@ -34,21 +33,30 @@ def tell_uploader(decision_pk: int) -> bool:
     }
     template = f"moderation/email/{decision.kind}.txt"
     occasion = f"decision:{decision.pk}"
+    link = reverse("decisions")
     sent = [
-        notices.notify(person, "upload", template, context, occasion=occasion)
-        for person in _uploaders(stage)
+        notices.notify(person, "upload", template, context, link=link, occasion=occasion)
+        for person in _people_of_upload(stage)
     ]
     decision.told_at = timezone.now()
     decision.save(update_fields=["told_at"])
     return any(sent)
 
 
-def _uploaders(stage: Stage) -> list[User]:
-    """Whoever answers for an upload; of a CI job's the owners of the project that trusts it."""
-    if stage.created_by or stage.created_by_ci_id is None:
-        return [stage.created_by] if stage.created_by else []
-    owners = stage.project.roles.filter(kind=Role.Kind.OWNER).select_related("user")
-    return [role.user for role in owners.order_by("pk")]
+def people_of(case: Case) -> list[User]:
+    """Uploader, owners (also those of now), or whom it is about: everybody but the reporters."""
+    concerned = case.concerned.exclude(part=Concerned.Part.REPORTER).select_related("user")
+    found = dict.fromkeys(row.user for row in concerned.order_by("pk"))
+    if case.subject_project:
+        roles = case.subject_project.roles.filter(kind=Role.Kind.OWNER).select_related("user")
+        found |= dict.fromkeys(role.user for role in roles.order_by("pk"))
+    return list(found)
+
+
+def _people_of_upload(stage: Stage) -> list[User]:
+    """Uploader and owners; a case was opened with the hold."""
+    case = Case.objects.about(stage).order_by("-pk").first()
+    return people_of(case or cases.open_about(stage))
 
 
 def tell_uploader_to_wait(stage_pk: int) -> bool:
@@ -58,7 +66,10 @@ def tell_uploader_to_wait(stage_pk: int) -> bool:
         return False
     context = {"stage": stage, "files": stage.files.order_by("filename")}
     template = "moderation/email/waiting.txt"
-    told = [_tell_once(person, "upload", stage, template, context) for person in _uploaders(stage)]
+    told = [
+        _tell_once(person, "upload", stage, template, context)
+        for person in _people_of_upload(stage)
+    ]
     return any(told)
 
 
@@ -70,7 +81,7 @@ def tell_moderators(stage_pk: int) -> int:
     path = cases.open_about(stage).get_absolute_url()
     context = {"stage": stage, "files": stage.files.order_by("filename"), "path": path}
     template = "moderation/email/held.txt"
-    return sum(_tell_once(user, "desk", stage, template, context) for user in moderators())
+    return sum(_tell_once(user, "desk", stage, template, context) for user in cases.moderators())
 
 
 def tell_moderators_of_case(case_pk: int) -> int:
@@ -82,20 +93,23 @@ def tell_moderators_of_case(case_pk: int) -> int:
     template = "moderation/email/reported.txt"
     occasion = f"case:{case.pk}"
     return sum(
-        notices.notify(user, "desk", template, context, occasion=occasion) for user in moderators()
+        notices.notify(user, "desk", template, context, occasion=occasion)
+        for user in cases.moderators()
     )
 
 
 def ask_uploader(note_pk: int) -> bool:
-    """Send a moderator's question to whoever uploaded what the case is about."""
+    """Send a moderator's question to uploader and owners: each of them may answer."""
     note = Note.objects.select_related("case").get(pk=note_pk)
     case = Case.objects.with_subjects().get(pk=note.case_id)
-    uploader = cases.uploader_of(case.subject) if case.subject else None
-    if uploader is None:
-        return False
     context = {"case": case, "note": note, "contact": settings.MODERATORS_CONTACT}
-    template = "moderation/email/question.txt"
-    return notices.notify(uploader, "upload", template, context, occasion=f"note:{note.pk}")
+    template, occasion = "moderation/email/question.txt", f"note:{note.pk}"
+    link = reverse("case-answer", args=[case.pk])
+    told = [
+        notices.notify(user, "upload", template, context, link=link, occasion=occasion)
+        for user in people_of(case)
+    ]
+    return any(told)
 
 
 def _tell_once(user: User, kind: str, stage: Stage, template: str, context: dict[str, Any]) -> bool:
@@ -105,10 +119,3 @@ def _tell_once(user: User, kind: str, stage: Stage, template: str, context: dict
     """
     occasion = f"{kind}:{stage.pk}:{stage.decisions.count()}"
     return notices.notify(user, kind, template, context, occasion=occasion)
-
-
-def moderators() -> QuerySet[User]:
-    """Everybody who may approve and reject."""
-    decide = Permission.objects.filter(codename="decide_heldupload")
-    may = Q(is_superuser=True) | Q(groups__permissions__in=decide) | Q(user_permissions__in=decide)
-    return User.objects.filter(may, is_active=True, is_staff=True).distinct()

@@ -75,6 +75,7 @@ def _context(event: AuditEvent, project: Project, *, insider: bool) -> dict[str,
     return {
         "what": what,
         "meaning": meaning,
+        "insider": insider,
         "who": event.actor if insider else "a moderator",
         "reason": event.reason,
         "at": event.at,
@@ -86,12 +87,13 @@ def _tell_once(user: User, event: AuditEvent, context: dict[str, Any]) -> bool:
     """A job that failed half-way is repeated, but not for those who have their letter."""
     about_people = event.action.startswith(("role.", "publisher."))
     page = "project-people" if about_people else "project-settings"
+    address = reverse(page, args=[context["project"].normalized_name])
     return notices.notify(
         user,
         "people" if about_people else "project",
         TEMPLATE,
         context,
-        link=reverse(page, args=[context["project"].normalized_name]),
+        link=address if context["insider"] else reverse("decisions"),
         occasion=f"event:{event.pk}",
     )
 

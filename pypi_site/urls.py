@@ -9,7 +9,7 @@ from django.urls import URLPattern, include, path, re_path
 from rest_framework.routers import DefaultRouter
 
 from accounts import join_views, leaks, notice_views, session_views
-from moderation import removal_views, report_views
+from moderation import appeal_views, removal_views, report_views
 from moderation import views as case_pages
 from moderation.report_api import ObservationsView
 from packages import (
@@ -284,6 +284,8 @@ urlpatterns = [
     path("project/<project:name>/settings/", include(SETTINGS)),
     path("project/<project:name>/report/", report_views.report, name="project-report"),
     path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
+    path("accounts/decisions/", appeal_views.decisions, name="decisions"),
+    path("accounts/decisions/<int:pk>/appeal/", appeal_views.appeal, name="appeal"),
     path("accounts/reports/", report_views.reports, name="reports"),
     path("accounts/questions/<int:pk>/", case_pages.answer, name="case-answer"),
     path("removals/", removal_views.page, name="removals"),

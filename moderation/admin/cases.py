@@ -16,7 +16,6 @@ from moderation import actions, cases, evidence, histories, queues
 from moderation.admin import deciding, files, keys, queue, working
 from moderation.models import Case, ReadyReason
 from moderation.policies import DECIDE
-from moderation.tasks import moderators
 from pypi_site.lib.admin_actions import ReadOnlyAdmin
 
 
@@ -149,7 +148,7 @@ def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
 
 def _colleagues(case: Case, user: User) -> list[User]:
     """To whom it can be handed."""
-    others = moderators().exclude(pk=user.pk).order_by("username")
+    others = cases.moderators().exclude(pk=user.pk).order_by("username")
     return list(others[:50]) if case.is_live else []
 
 

@@ -1,5 +1,6 @@
 """Prohibited names, what lies on the desk, what was reported, and what was decided."""
 
+from moderation.models.appeals import Appeal, AppealOutcome
 from moderation.models.cases import LIVE, Case, CaseKind, CaseState, Concerned, Note, Severity
 from moderation.models.decisions import Decision, DecisionKind, DecisionState, ReadyReason
 from moderation.models.desk import HeldUpload
@@ -13,6 +14,8 @@ from moderation.models.subjects import Subject
 __all__ = [
     "LIVE",
     "Action",
+    "Appeal",
+    "AppealOutcome",
     "Case",
     "CaseKind",
     "CaseState",

@@ -176,6 +176,7 @@ class Note(models.Model):
         QUESTION = "question", "question to the uploader"
         ANSWER = "answer", "answer of the uploader"
         EVENT = "event"
+        APPEAL = "appeal"
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="notes")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.NOTE)

@@ -1,0 +1,67 @@
+"""Pages of people about whom something was decided: the decisions, and an appeal against one."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+
+from accounts import actors
+from accounts.models import User
+from moderation import appeals
+from moderation.models import Appeal, Decision
+from moderation.models.appeals import TEXT_LENGTH
+from pypi_site.lib.problems import Problem
+
+SHOWN = 50
+
+
+@never_cache
+@login_required
+def decisions(request: HttpRequest) -> HttpResponse:
+    """What was decided about somebody and what is his, with what he can do about it."""
+    user = _user(request)
+    rows = list(appeals.decisions_about(user)[:SHOWN])
+    mine = {each.decision_id: each for each in Appeal.objects.filter(user=user, decision__in=rows)}
+    listed = [(row, mine.get(row.pk), appeals.may_appeal(row)) for row in rows]
+    return render(request, "moderation/decisions.html", {"decisions": listed})
+
+
+@never_cache
+@login_required
+def appeal(request: HttpRequest, pk: int) -> HttpResponse:
+    """Why one thinks that a decision is wrong; 404 for whom it does not concern."""
+    user = _user(request)
+    decision = appeals.decisions_about(user).filter(pk=pk).first()
+    if decision is None:
+        raise Http404("There is no decision about you here.")
+    if request.method == "POST" and _file(request, decision):
+        return redirect("decisions")
+    context = {
+        "decision": decision,
+        "open": appeals.may_appeal(decision) and not decision.appeals.filter(user=user).exists(),
+        "text": _text(request),
+        "length": TEXT_LENGTH,
+    }
+    return render(request, "moderation/appeal.html", context)
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _file(request: HttpRequest, decision: Decision) -> bool:
+    try:
+        appeals.file(decision, actor=actors.of_request(request), text=_text(request))
+    except Problem as problem:
+        messages.error(request, problem.detail)
+        return False
+    messages.success(request, "Another moderator looks at it again. You will be told.")
+    return True
+
+
+def _text(request: HttpRequest) -> str:
+    return request.POST.get("text", "").replace("\0", "")

@@ -1,0 +1,157 @@
+"""Jobs that tell people what moderators decided: reporters, whom `packages.letters` does not reach,
+and who appealed.  Each may run twice, and tells once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import emails, notices
+from accounts.models import User
+from moderation.cases import moderators
+from moderation.models import Appeal, Case, Decision, DecisionKind, Observation, Outcome, Source
+from moderation.tasks import people_of
+
+BY_PACKAGES = (DecisionKind.QUARANTINED, DecisionKind.CLEARED, DecisionKind.REMOVED)
+BY_UPLOAD = (DecisionKind.APPROVED, DecisionKind.REJECTED)
+LETTERS = "moderation/email/"
+
+
+def tell_concerned(decision_pk: int, *, undone: bool = False) -> int:
+    """Write to whom a decision, or its undoing, concerns and whom nobody else tells."""
+    decision = _decision(decision_pk)
+    context = {"decision": decision, "undone": undone, "contact": settings.MODERATORS_CONTACT}
+    occasion = f"decision:{decision.pk}{':undone' if undone else ''}"
+    kind = "account" if decision.kind == DecisionKind.FROZEN else "project"
+    template, link = f"{LETTERS}decided.txt", reverse("decisions")
+    told = [
+        notices.notify(user, kind, template, context, link=link, occasion=occasion)
+        for user in _untold(decision, undone=undone)
+    ]
+    return sum(told)
+
+
+def tell_concerned_of_undoing(decision_pk: int) -> int:
+    """The same when a decision was taken back."""
+    return tell_concerned(decision_pk, undone=True)
+
+
+def _decision(pk: int) -> Decision:
+    related = ("case", "person", "stage__project", "project", "release__project")
+    return Decision.objects.select_related(*related).get(pk=pk)
+
+
+def _untold(decision: Decision, *, undone: bool) -> list[User]:
+    """Of what is public everybody with a role is told by `packages`, of uploads by `tasks`."""
+    if decision.kind == DecisionKind.FROZEN:
+        return [decision.person] if decision.person else []
+    if decision.case is None or decision.kind == DecisionKind.DISMISSED:
+        return []
+    if decision.kind in BY_UPLOAD and not undone:
+        return []
+    people = people_of(decision.case)
+    project = decision.subject_project
+    if decision.kind not in (*BY_PACKAGES, DecisionKind.APPROVED) or project is None:
+        return people
+    members = set(project.roles.values_list("user", flat=True))
+    return [user for user in people if user.pk not in members]
+
+
+# -- reporters -------------------------------------------------------------------------------------
+
+
+def thank_reporter(observation_pk: int) -> bool:
+    """Tell somebody with an account that his report arrived."""
+    row = Observation.objects.select_related("case", "reporter").get(pk=observation_pk)
+    if row.reporter is None or row.source != Source.PERSON:
+        return False
+    return _tell_reporter(row.reporter, row, "report_received.txt", {}, "received")
+
+
+def tell_reporters(decision_pk: int, *, undone: bool = False) -> int:
+    """Tell everybody who reported it what became of it, with the moderator's sentence."""
+    decision = _decision(decision_pk)
+    if decision.case is None:
+        return 0
+    rows = decision.case.observations.select_related("case", "reporter")
+    occasion = f"decided:{decision.pk}{':undone' if undone else ''}"
+    context = {"decision": decision, "undone": undone, "confirmed": _harmful(decision.case)}
+    told = [
+        _tell_reporter(row.reporter, row, "report_decided.txt", context, occasion)
+        for row in rows.filter(source=Source.PERSON)
+        if row.reporter
+    ]
+    if not undone:
+        told += [_tell_visitor(row, context) for row in rows.exclude(email="")]
+    return sum(told)
+
+
+def tell_reporters_of_undoing(decision_pk: int) -> int:
+    """The same when a decision was taken back."""
+    return tell_reporters(decision_pk, undone=True)
+
+
+def _harmful(case: Case) -> bool:
+    return case.observations.filter(outcome=Outcome.CONFIRMED).exists()
+
+
+def _tell_reporter(
+    user: User, row: Observation, template: str, context: dict[str, Any], occasion: str
+) -> bool:
+    return notices.notify(
+        user,
+        "moderation",
+        LETTERS + template,
+        {**context, "report": row},
+        link=reverse("reports"),
+        occasion=f"report:{row.pk}:{occasion}",
+    )
+
+
+@transaction.atomic
+def _tell_visitor(row: Observation, context: dict[str, Any]) -> bool:
+    """Once: the lock keeps two jobs from doing it at the same time."""
+    row = Observation.objects.select_for_update(of=("self",)).select_related("case").get(pk=row.pk)
+    if row.told_at:
+        return False
+    emails.send_to(row.email, f"{LETTERS}report_decided.txt", {**context, "report": row})
+    row.told_at = timezone.now()
+    row.save(update_fields=["told_at"])
+    return True
+
+
+# -- appeals ---------------------------------------------------------------------------------------
+
+
+def announce_appeal(appeal_pk: int) -> int:
+    """Tell the moderators, but for who decided unless he is the only one."""
+    appeal = Appeal.objects.select_related("decision__moderator", "case", "user").get(pk=appeal_pk)
+    every = moderators()
+    decider = appeal.decision.moderator
+    others = [user for user in every if user != decider] or list(every)
+    template, context = f"{LETTERS}appealed.txt", {"appeal": appeal}
+    link, occasion = appeal.case.get_absolute_url(), f"appeal:{appeal.pk}"
+    return sum(
+        notices.notify(user, "desk", template, context, link=link, occasion=occasion)
+        for user in others
+    )
+
+
+def tell_appellant(appeal_pk: int) -> bool:
+    """Tell who appealed what came of it."""
+    appeal = Appeal.objects.select_related("decision", "user").get(pk=appeal_pk)
+    if appeal.user is None or not appeal.outcome:
+        return False
+    return notices.notify(
+        appeal.user,
+        "moderation",
+        f"{LETTERS}appeal_decided.txt",
+        {"appeal": appeal},
+        link=reverse("decisions"),
+        occasion=f"appeal:{appeal.pk}:{appeal.outcome}",
+    )

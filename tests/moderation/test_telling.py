@@ -1,0 +1,231 @@
+"""Who is told what, once, and how somebody appeals."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.db import connection
+
+from accounts.models import Notice
+from moderation import appeals, cases, decisions, observations, telling
+from moderation.models import Appeal, Case, Decision
+from moderation.observations import Report
+from packages.models import Role
+from pypi_site.lib.problems import NotFound
+from tests.factories import jobs
+from tests.factories.index import held, published
+from tests.factories.people import AdministratorFactory, ModeratorFactory, UserFactory, actor
+
+pytestmark = pytest.mark.django_db
+WHY = "It sends environment variables away."
+TEXT = "Those variables are those of its own tests."
+
+
+def titles(user):
+    return list(Notice.objects.of(user).order_by("pk").values_list("title", flat=True))
+
+
+def reported(release, reporter=None, email=""):
+    report = Report("malware", "It reads the keys of whoever installs it.", email=email)
+    from accounts.actors import Actor
+
+    who = actor(reporter) if reporter else Actor(address="192.0.2.7")
+    return observations.report(release, report, actor=who).case
+
+
+def run_twice(mailoutbox):
+    """Every job, and every one again: as many e-mails."""
+    again = jobs.waiting()
+    jobs.run_all()
+    sent = len(mailoutbox)
+    from django.utils.module_loading import import_string
+
+    for function, arguments in again:
+        import_string(function)(*arguments)
+    jobs.run_all()
+    assert len(mailoutbox) == sent
+
+
+def test_uploader_and_owners_are_told_of_a_hold_a_question_and_a_rejection(mailoutbox):
+    uploader, owner = UserFactory(), UserFactory()
+    stage = held(uploader=uploader)
+    Role.objects.create(project=stage.project, user=owner, kind=Role.Kind.OWNER)
+    moderator = actor(ModeratorFactory())
+    run_twice(mailoutbox)
+    cases.ask(cases.live(stage), actor=moderator, reason="What is it for?")
+    run_twice(mailoutbox)
+    decisions.reject(stage, actor=moderator, reason=WHY)
+    run_twice(mailoutbox)
+    wanted = ["demo 1.0 waits for a moderator", "A question about demo 1.0"]
+    wanted += ["demo 1.0 was not published"]
+    assert titles(uploader) == titles(owner) == wanted
+    last = Notice.objects.of(uploader).latest("pk")
+    assert WHY in last.text
+    assert (last.link, "/accounts/decisions/" in last.text) == ("/accounts/decisions/", True)
+    letters = [mail for mail in mailoutbox if mail.to == [uploader.email]]
+    assert len(letters) == 3
+
+
+def test_whoever_uploaded_is_told_though_he_has_no_role_any_more(mailoutbox):
+    uploader = UserFactory(trusted=True)
+    release = published(uploader=uploader)
+    Role.objects.update(user=UserFactory())
+    case = reported(release, UserFactory())
+    jobs.forget()
+    done = decisions.quarantine(case, release, actor=actor(AdministratorFactory()), reason=WHY)
+    run_twice(mailoutbox)
+    assert titles(uploader) == ["demo 1.0: put into quarantine"]
+    assert titles(Role.objects.get().user) == ["demo 1.0 is in quarantine"]
+    decisions.undo(done, actor=actor(AdministratorFactory()), reason="It was another one.")
+    run_twice(mailoutbox)
+    assert "It was another one." in Notice.objects.of(uploader).latest("pk").text
+    assert titles(Role.objects.get().user)[1:] == ["demo 1.0 is out of quarantine"]
+
+
+def test_reporters_are_thanked_and_told_of_the_decision_and_of_its_undoing(mailoutbox):
+    reporter = UserFactory()
+    release = published()
+    case = reported(release, reporter)
+    reported(release, email="visitor@example.org")
+    run_twice(mailoutbox)
+    done = decisions.quarantine(case, release, actor=actor(AdministratorFactory()), reason=WHY)
+    run_twice(mailoutbox)
+    decisions.undo(done, actor=actor(AdministratorFactory()), reason="It was another one.")
+    run_twice(mailoutbox)
+    assert titles(reporter) == [
+        "Your report about demo 1.0 arrived",
+        "Your report about demo 1.0: confirmed",
+        "Your report about demo 1.0: looked at again",
+    ]
+    [letter] = [mail for mail in mailoutbox if mail.to == ["visitor@example.org"]]
+    assert WHY in letter.body
+
+
+def test_a_reporter_learns_that_nothing_was_wrong():
+    reporter = UserFactory()
+    case = reported(published(), reporter)
+    decisions.dismiss(case, actor=actor(ModeratorFactory()), reason="It is a test.")
+    jobs.run_all()
+    assert titles(reporter)[-1] == "Your report about demo 1.0: nothing was wrong"
+
+
+def test_whoever_is_frozen_is_told_where_to_write(mailoutbox, settings):
+    settings.MODERATORS_CONTACT = "gate@example.org"
+    uploader = UserFactory(trusted=True)
+    case = reported(published(uploader=uploader), UserFactory())
+    jobs.forget()
+    decisions.freeze(case, uploader, actor=actor(AdministratorFactory()), reason=WHY)
+    run_twice(mailoutbox)
+    [letter] = [mail for mail in mailoutbox if mail.to == [uploader.email]]
+    assert "gate@example.org" in letter.body
+
+
+# -- appeals ---------------------------------------------------------------------------------------
+
+
+def rejected(uploader=None, moderator=None):
+    stage = held(uploader=uploader or UserFactory())
+    return decisions.reject(stage, actor=actor(moderator or ModeratorFactory()), reason=WHY)
+
+
+def test_an_appeal_brings_the_case_back_to_the_desk_of_another_moderator(client, mailoutbox):
+    uploader, first, second = UserFactory(), ModeratorFactory(), ModeratorFactory()
+    decision = rejected(uploader, first)
+    jobs.run_all()
+    client.force_login(uploader)
+    address = f"/accounts/decisions/{decision.pk}/appeal/"
+    assert address in client.get("/accounts/decisions/").content.decode()
+    assert client.post(address, {"text": TEXT}).status_code == 302
+    case = Case.objects.get()
+    assert (case.state, case.claimed_by) == ("appealed", None)
+    assert case.notes.get(kind="appeal").text == TEXT
+    run_twice(mailoutbox)
+    assert titles(second)[-1] == "Appealed: demo 1.0"
+    assert "Appealed: demo 1.0" not in titles(first)
+    for verb in (cases.claim, lambda case, actor: cases.claim(case, actor=actor, take_over=True)):
+        with pytest.raises(cases.AnotherModeratorNeeded):
+            verb(case, actor=actor(first))
+    decisions.dismiss(case, actor=actor(second), reason="It does send them.")
+    run_twice(mailoutbox)
+    assert titles(uploader)[-1] == "Your appeal about demo 1.0 was refused"
+    assert "It does send them." in client.get("/accounts/decisions/").content.decode()
+
+
+def test_an_appeal_is_granted_by_undoing_the_decision():
+    uploader, second = UserFactory(), ModeratorFactory()
+    decision = rejected(uploader)
+    appeals.file(decision, actor=actor(uploader), text=TEXT)
+    decisions.undo(decision, actor=actor(second), reason="You are right.")
+    jobs.run_all()
+    case = Case.objects.get()
+    assert (case.state, case.claimed_by) == ("claimed", second)
+    assert Appeal.objects.get().outcome == "granted"
+    assert "Your appeal about demo 1.0 was granted" in titles(uploader)
+
+
+def test_the_only_moderator_answers_appeals_himself():
+    uploader, only = UserFactory(), ModeratorFactory()
+    decision = rejected(uploader, only)
+    appeals.file(decision, actor=actor(uploader), text=TEXT)
+    jobs.run_all()
+    assert titles(only)[-1] == "Appealed: demo 1.0"
+    assert cases.claim(Case.objects.get(), actor=actor(only)).claimed_by == only
+
+
+def test_one_appeals_once_and_only_against_what_is_in_force(client):
+    uploader = UserFactory()
+    decision = rejected(uploader)
+    with pytest.raises(appeals.InvalidAppeal):
+        appeals.file(decision, actor=actor(uploader), text="no")
+    appeals.file(decision, actor=actor(uploader), text=TEXT)
+    with pytest.raises(appeals.AppealedAlready):
+        appeals.file(decision, actor=actor(uploader), text=TEXT)
+    client.force_login(uploader)
+    client.post(f"/accounts/decisions/{decision.pk}/appeal/", {"text": TEXT})
+    assert Appeal.objects.count() == 1
+    decisions.undo(decision, actor=actor(ModeratorFactory()), reason="Right.")
+    Appeal.objects.all().delete()
+    with pytest.raises(appeals.NothingToAppeal):
+        appeals.file(decision, actor=actor(uploader), text=TEXT)
+
+
+def test_strangers_reporters_and_tokens_appeal_nothing(client):
+    reporter, stranger = UserFactory(), UserFactory()
+    release = published()
+    case = reported(release, reporter)
+    decision = decisions.quarantine(case, release, actor=actor(AdministratorFactory()), reason=WHY)
+    for user in (reporter, stranger):
+        with pytest.raises(NotFound):
+            appeals.file(decision, actor=actor(user), text=TEXT)
+        client.force_login(user)
+        assert client.get(f"/accounts/decisions/{decision.pk}/appeal/").status_code == 404
+        assert "demo" not in client.get("/accounts/decisions/").content.decode()
+    client.logout()
+    assert client.get("/accounts/decisions/").status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_appeals_at_the_same_time_one_is_filed():
+    uploader = UserFactory()
+    decision = rejected(uploader)
+    start, results = threading.Barrier(2), []
+
+    def run():
+        try:
+            start.wait()
+            appeals.file(Decision.objects.get(pk=decision.pk), actor=actor(uploader), text=TEXT)
+            results.append("filed")
+        except appeals.AppealedAlready:
+            results.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["filed", "refused"]
+    assert Appeal.objects.count() == 1
+    assert telling.announce_appeal(Appeal.objects.get().pk) == 1

@@ -9,7 +9,7 @@ from django.urls import URLPattern, include, path, re_path
 from rest_framework.routers import DefaultRouter
 
 from accounts import join_views, leaks, notice_views, session_views
-from moderation import appeal_views, removal_views, report_views
+from moderation import appeal_views, figure_views, removal_views, report_views
 from moderation import views as case_pages
 from moderation.report_api import ObservationsView
 from packages import (
@@ -250,6 +250,7 @@ urlpatterns = [
         ObservationsView.as_view(),
         name="api-observations",
     ),
+    path("api/v1/figures/", figure_views.FiguresView.as_view(), name="api-figures"),
     path("api/v1/removals/", removal_views.RemovalsView.as_view(), name="api-removals"),
     path("api/v1/search/", SearchView.as_view(), name="api-search"),
     path("api/v1/suggest/", SuggestView.as_view(), name="api-suggest"),

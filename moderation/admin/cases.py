@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 
 from accounts import actors
 from accounts.models import User
-from moderation import actions, cases, evidence, histories, queues
+from moderation import actions, cases, evidence, figure_views, figures, histories, queues
 from moderation.admin import deciding, files, keys, queue, working
 from moderation.models import Case, ReadyReason
 from moderation.policies import DECIDE
@@ -36,6 +36,7 @@ class CaseAdmin(ReadOnlyAdmin):
             return found
 
         return [
+            at("figures/", self.figures_view, "figures"),
             at("bulk/<slug:verb>/", self.bulk_view, "case_bulk"),
             at("<int:pk>/work/<slug:verb>/", self.work_view, "case_work"),
             at("<int:pk>/decide/<slug:verb>/", self.decide_view, "case_decide"),
@@ -86,6 +87,12 @@ class CaseAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, f"admin/moderation/{template}.html", {**common, **context})
 
+    def figures_view(self, request: HttpRequest) -> HttpResponse:
+        """Times, holds and track records by week."""
+        queue.moderator(request)
+        page = {**self.admin_site.each_context(request), **figure_views.context(request)}
+        return TemplateResponse(request, "admin/moderation/figures.html", page)
+
     # -- verbs -----------------------------------------------------------------------------------
 
     def bulk_view(self, request: HttpRequest, verb: str) -> HttpResponse:
@@ -134,6 +141,7 @@ def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
         "beside": evidence.beside(case),
         "histories": histories.of_people(case),
         "job_uploads": histories.earlier_uploads_of_job(case.stage) if case.stage else 0,
+        "records": figures.records_for(case),
         "reports": case.observations.select_related("reporter"),
         "thread": case.notes.select_related("author"),
         "decisions": deciding.listed(case, actor),

@@ -348,6 +348,7 @@ EXEMPT: dict[str, str] = {
     r"^/packages/<sha256:": "leads to a file, unseen",
     r"^/(user|u)/<str:username>/?$": "leads to the search, unseen",
     r"^/account/|^/help/?$|^/security/?$|^/\.well-known/|^/opensearch\.xml$": STATIC,
+    r"^/api/v1/figures/$": "for moderators only (moderation/test_figures.py)",
     r"^/removals/|^/api/v1/removals/|^/feeds/removals\.": LOG,
     r"^/_/leaked-tokens/$|^/_/oidc/": "takes reports of leaked tokens, and identity tokens",
     r"^/api/v1/.*P<format>|^/api/v1/<drf_format": SAME,

@@ -1,0 +1,81 @@
+"""Figures of the desk are computed by few statements, and say what happened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from moderation import decisions, figures
+from moderation.models import Case
+from tests.factories.desk import many_cases
+from tests.factories.index import held
+from tests.factories.people import ModeratorFactory, UserFactory, actor
+
+pytestmark = pytest.mark.django_db
+NEW = "first-release-by-new-uploader"
+
+
+def moderator():
+    return actor(ModeratorFactory())
+
+
+def this_week():
+    return figures.of_weeks(1).weeks[0]
+
+
+def test_times_are_median_and_ninth_of_ten():
+    now = timezone.now()
+    many_cases(11)
+    for place, case in enumerate(Case.objects.order_by("pk")):
+        hours = timedelta(hours=place)
+        Case.objects.filter(pk=case.pk).update(
+            opened_at=now - hours, looked_at=now, state="decided", decided_at=now
+        )
+    week = this_week()
+    assert (week.looked_at.count, week.decided.count) == (11, 11)
+    assert week.looked_at.median == pytest.approx(5 * 3600)
+    assert week.decided.p90 == pytest.approx(9 * 3600)
+
+
+def test_rules_are_judged_by_what_became_of_what_they_held():
+    called = ("fine-one", "bad-one", "doubtful-one", "waiting-one")
+    good, bad, doubtful, waiting = (held(name, uploader=UserFactory()) for name in called)
+    decisions.approve(good, actor=moderator(), reason="Fine.")
+    decisions.reject(bad, actor=moderator(), reason="Bad.")
+    done = decisions.reject(doubtful, actor=moderator(), reason="Bad.")
+    decisions.undo(done, actor=moderator(), reason="Not so bad.")
+    week = this_week()
+    assert (week.held, week.released, week.rejected, week.false_alarms) == (4, 1, 1, 2)
+    record = next(row for row in figures.of_weeks(1).rules if row.name == waiting.holds[0]["code"])
+    assert (record.count, record.right, record.wrong) == (4, 1, 2)
+    assert record.percent == 33
+
+
+def test_it_costs_the_same_however_many_cases_there_are(django_assert_num_queries):
+    many_cases(5)
+    with django_assert_num_queries(6):
+        figures.of_weeks(12)
+    many_cases(50, first=5)
+    with django_assert_num_queries(6):
+        found = figures.of_weeks(12)
+    assert sum(week.opened for week in found.weeks) == 55
+
+
+def test_moderators_see_the_page_and_the_json_and_nobody_else_does(client):
+    many_cases(10)
+    for address in ("/admin/moderation/case/figures/", "/api/v1/figures/"):
+        client.logout()
+        assert client.get(address).status_code in (302, 401, 403)
+        client.force_login(UserFactory(is_staff=True))
+        assert client.get(address).status_code == 403
+        client.force_login(ModeratorFactory())
+        assert client.get(address).status_code == 200
+    page = client.get("/admin/moderation/case/figures/?weeks=26").content.decode()
+    assert page.count('<svg class="plot"') == page.count("</desc>") == 3
+    assert "style=" not in page
+    told = client.get("/api/v1/figures/?weeks=3").json()
+    assert len(told["weeks"]) == 3
+    assert {row["name"] for row in told["rules"]} == {NEW}
+    assert client.get("/api/v1/figures/?weeks=x").json()["code"] == "invalid-weeks"

@@ -169,11 +169,12 @@ def test_the_page_costs_the_same_however_much_is_staged(
     signed_in, ada, stage, tmp_path, django_assert_num_queries
 ):
     signed_in.get(PAGE)
-    with django_assert_num_queries(6):  # session, person, project, role, stages, files
+    # session, person, project, role, stages, files, what the bell counts
+    with django_assert_num_queries(7):
         signed_in.get(PAGE)
     for number in range(5):
         staged(ada, tmp_path, f"2.{number}")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         signed_in.get(PAGE)
 
 
@@ -306,7 +307,7 @@ def test_the_link_costs_nothing(client, ada):
     assert client.get(address)["Cache-Control"].startswith("public, max-age=60")
     client.force_login(ada)
     mine = queries_of(client, address)
-    assert len(mine) == len(stranger) + 2  # the session, and who she is
+    assert len(mine) == len(stranger) + 3  # the session, who she is, what the bell counts
     columns = 'SELECT "packages_role"."id"'
     assert len([sql for sql in mine if sql.startswith(columns)]) == 1
 

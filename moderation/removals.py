@@ -23,8 +23,8 @@ from moderation.models.removals import (
     Scope,
 )
 from moderation.models.subjects import kind_of
-from packages import journal
-from packages.models import File, Project, ProjectStatus, Release, Role
+from packages import access, journal
+from packages.models import File, Project, ProjectStatus, Release
 
 Published = File | Release | Project
 _VERBS = {
@@ -76,7 +76,7 @@ def _is_insider(event: AuditEvent, project: Project) -> bool:
     """Whether somebody of the project did it himself (or the index by itself)."""
     if event.user_id is None:
         return True
-    return Role.objects.filter(project=project, user=event.user_id).exists()
+    return access.is_insider(event.user_id, project)
 
 
 def _facts(subject: Published) -> _Facts:

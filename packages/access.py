@@ -21,7 +21,7 @@ from packages.models import (
     Role,
     TokenProject,
 )
-from packages.models.reader import ANYBODY
+from packages.models.reader import ANYBODY, held_by
 from packages.models.release import ReleaseQuerySet
 from pypi_site.lib import sql
 from pypi_site.lib.problems import Moved, NotFound, Problem, Refused
@@ -386,6 +386,11 @@ def _kinds_held(actor: Actor, project: Project) -> list[str]:
     own = project.roles.filter(user=actor.user).values_list("kind")
     teams = project.team_roles.filter(team__members__user=actor.user).values_list("kind")
     return [kind for (kind,) in own.union(teams)]
+
+
+def is_insider(user: int | None, project: Project) -> bool:
+    """Whether the account has a role on the project, whichever: its own, or a team's."""
+    return Project.objects.filter(held_by(user), pk=project.pk).exists()
 
 
 def _has_role(actor: Actor, project: Project, kinds: Iterable[str]) -> bool:

@@ -126,8 +126,7 @@ def require_own_deletion(actor: Actor, project: Project, gone: Iterable[File | P
     if actor is SYSTEM or actor.may(access.DELETE_FILE):
         return
     deleters = {each.deleted_by_id for each in gone} - {None}
-    insiders = project.roles.filter(user__in=deleters).values_list("user", flat=True)
-    if deleters - set(insiders):
+    if not all(access.is_insider(deleter, project) for deleter in deleters):
         raise RemovedByModerators(
             f"Moderators removed this from {project}; appeal from the message that told you so."
         )

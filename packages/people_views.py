@@ -69,9 +69,12 @@ def _people(request: HttpRequest, project: Project, *, is_owner: bool) -> list[P
 def _choices(project: Project, role: Role, *, is_owner: bool, mine: bool) -> list[Choice]:
     offers = []
     if is_owner:
-        other = Role.Kind.MAINTAINER if role.kind == Role.Kind.OWNER else Role.Kind.OWNER
         address = _address("project-person-role", project, role.pk)
-        offers.append(Choice(f"change-{role.pk}", address, f"Make {other}", value=other))
+        offers += [
+            Choice(f"change-{role.pk}-{kind}", address, f"Make {kind}", value=kind)
+            for kind in Role.Kind
+            if kind != role.kind
+        ]
     if is_owner or mine:
         offers.append(_removal(project, role, mine=mine))
     return offers
@@ -133,7 +136,7 @@ def withdraw(request: HttpRequest, name: str, identifier: UUID) -> HttpResponse:
 @require_POST
 @sensitive.confirmed
 def change(request: HttpRequest, name: str, pk: int) -> HttpResponse:
-    """Give somebody the other role."""
+    """Give somebody another role."""
     project, role = _role(request, name, pk)
 
     def act() -> str:

@@ -31,7 +31,7 @@ class InvalidRecipient(Problem):
 
 
 class UnknownRole(Problem):
-    """Owner or maintainer."""
+    """Owner, maintainer or reader."""
 
     code, title = "unknown-role", "Unknown role"
 
@@ -149,8 +149,8 @@ def accept(invitation: Invitation, *, actor: Actor) -> Role:
     )
     if new:
         _record(actor, project, "role.add", f"add {_title(role.kind)} {user.username}", role)
-    elif role.kind == Kind.MAINTAINER and invitation.kind == Kind.OWNER:
-        _change(role, Kind.OWNER, actor)
+    elif access.EVERY_KIND.index(invitation.kind) < access.EVERY_KIND.index(role.kind):
+        _change(role, invitation.kind, actor)
     return role
 
 
@@ -200,7 +200,7 @@ def _person(actor: Actor) -> User:
 
 @transaction.atomic
 def change(role: Role, kind: str, *, actor: Actor) -> Role:
-    """Make an owner of a maintainer, or the other way round."""
+    """Give somebody who has a role another."""
     role, kind = _lock(role), _valid_kind(kind)
     access.authorize_management(actor, role.project)
     if role.kind == kind:

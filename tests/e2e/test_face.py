@@ -294,7 +294,7 @@ def test_somebody_signs_in_and_out(page, site):
     page.get_by_role("link", name="Sign in").click()
     page.get_by_label("Login").fill("ada")
     page.get_by_label("Password", exact=True).fill("correct horse battery")
-    page.locator("main").get_by_role("button", name="Sign In").click()
+    page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
     assert page.url == f"{site}/project/gate-keeper/"
     assert "ada" in page.get_by_role("status").first.text_content()
     page.get_by_text("Menu of ada").click()

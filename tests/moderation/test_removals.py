@@ -8,6 +8,7 @@ from moderation import cases, decisions, observations, removal_views
 from moderation.models import Removal
 from moderation.observations import Report
 from packages import files, projects, releases
+from packages.models import Team, TeamMember, TeamRole
 from tests.factories.index import published
 from tests.factories.people import AdministratorFactory, UserFactory, actor
 
@@ -194,3 +195,15 @@ def test_owners_do_not_bring_back_what_moderators_removed():
         projects.restore(release.project, actor=actor(owner))
     projects.restore(release.project, actor=moderator())
     files.restore(file, actor=moderator())
+
+
+def test_what_a_team_of_the_owners_deletes_is_theirs():
+    member, release = UserFactory(), published("demo", uploader=UserFactory(trusted=True))
+    team = Team.objects.create(name="keepers")
+    TeamMember.objects.create(team=team, user=member, kind="member")
+    TeamRole.objects.create(team=team, project=release.project, kind="owner")
+    file = release.files.get()
+    files.delete(file, actor=actor(member), reason="Mine.")
+
+    assert not Removal.objects.exists()
+    assert files.restore(file, actor=actor(member)).deleted_at is None

@@ -187,6 +187,18 @@ def test_an_invitation_raises_a_role_and_never_lowers_it(project, owner):
 # -- roles ----------------------------------------------------------------------------------------
 
 
+def test_a_reader_becomes_maintainer_by_invitation_and_on_the_page(project, owner):
+    reader = join(project, owner, "reader").user
+    better = invite(project, owner, reader.email, "maintainer")
+    assert roles.accept(better, actor=actor(reader)).kind == "maintainer"
+    role = project.roles.get(user=reader)
+    browser = signed_in(owner)
+    assert "Make reader" in browser.get("/project/demo/people/").content.decode()
+    browser.post(f"/project/demo/people/{role.pk}/role/", {"on": "reader"})
+    role.refresh_from_db()
+    assert role.kind == "reader"
+
+
 def test_a_maintainer_becomes_owner_and_hands_over(project, owner):
     role = join(project, owner)
     roles.change(role, "owner", actor=actor(owner))

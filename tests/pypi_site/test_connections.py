@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import DatabaseError, connection, connections, transaction
 
 from pypi_site.lib.postgresql import base
 
@@ -52,6 +52,16 @@ def test_the_next_request_gets_another(asked):
     with connection.cursor() as cursor:
         cursor.execute("select pg_backend_pid()")
         assert cursor.fetchone()[0] != before
+
+
+def test_in_a_transaction_that_failed_it_is_not_usable(asked):
+    assert connection.is_usable()
+    with transaction.atomic():
+        with pytest.raises(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("no statement")
+        assert not connection.is_usable()
+        transaction.set_rollback(True)
+    assert connection.is_usable()
 
 
 def _end(backend: int) -> None:

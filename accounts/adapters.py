@@ -13,9 +13,10 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest
 
-from accounts import actors, organizations, secrets, signup
+from accounts import actors, emails, organizations, secrets, signup
 from accounts.models import User
 
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - a unix socket has no address, and a session wants one
@@ -49,6 +50,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         site = SimpleNamespace(name=settings.SITE_NAME, domain=urlsplit(settings.SITE_URL).netloc)
         super().send_mail(template_prefix, email, {**context, "current_site": site})
+
+    def render_mail(self, *args: Any, **options: Any) -> EmailMultiAlternatives:
+        """allauth's letters are HTML, too, in the layout of ours."""
+        mail: EmailMultiAlternatives = super().render_mail(*args, **options)
+        if not mail.alternatives:
+            letter = emails.Letter(str(mail.subject), str(mail.body))
+            mail.attach_alternative(emails.html_of(letter), "text/html")
+        return mail
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """One for each account, whichever of its names is tried."""

@@ -9,6 +9,6 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from allauth.account.signals import user_logged_in
 
-        from accounts import sessions
+        from accounts import security, sessions  # noqa: F401 - listens
 
         user_logged_in.connect(sessions.begin)

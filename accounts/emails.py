@@ -58,13 +58,8 @@ def post_to(user: User, letter: Letter) -> bool:
 
 def post(address: str, letter: Letter, username: str = "") -> None:
     """Send a letter to an address, as text and as HTML (multipart/alternative)."""
-    context = {
-        "letter": letter,
-        "blocks": blocks(letter.body, settings.SITE_URL),
-        "username": username,
-        "site_name": settings.SITE_NAME,
-        "site_url": settings.SITE_URL,
-    }
+    context = _layout(letter, greeting=f"Hello {username}," if username else "Hello,")
+    context["is_member"] = bool(username)
     text, html = (render_to_string(LAYOUT.format(form), context) for form in ("txt", "html"))
     subject = f"[{settings.SITE_NAME}] {letter.subject}"
     mail = EmailMultiAlternatives(
@@ -72,3 +67,18 @@ def post(address: str, letter: Letter, username: str = "") -> None:
     )
     mail.attach_alternative(html, "text/html")
     mail.send()
+
+
+def html_of(letter: Letter) -> str:
+    """A letter that has its own greeting, as HTML."""
+    return render_to_string(LAYOUT.format("html"), _layout(letter, greeting=""))
+
+
+def _layout(letter: Letter, *, greeting: str) -> dict[str, Any]:
+    return {
+        "letter": letter,
+        "blocks": blocks(letter.body, settings.SITE_URL),
+        "greeting": greeting,
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+    }

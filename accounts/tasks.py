@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.urls import reverse
 
-from accounts import emails, invitations, notices
-from accounts.models import ApiToken, SignupInvitation
+from accounts import emails, invitations, notices, security, security_letters
+from accounts.models import ApiToken, AuditEvent, SignupInvitation
 
 
 def tell_of_leak(token: int, where: str) -> bool:
@@ -22,6 +24,16 @@ def tell_of_leak(token: int, where: str) -> bool:
         link=reverse("tokens"),
         occasion=f"leak:{token}",
     )
+
+
+def tell_of_event(event: int) -> bool:
+    """Tell somebody what happened to his account, and what to do if it was not he."""
+    return security_letters.tell(AuditEvent.objects.select_related("person", "user").get(pk=event))
+
+
+def note_failure(login: str, address: str | None, client: str, at: str) -> bool:
+    """Write a failed sign-in into the trail."""
+    return security.record_failure(login, address, client, datetime.fromisoformat(at))
 
 
 def invite(pk: int) -> bool:

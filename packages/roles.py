@@ -255,7 +255,12 @@ def _require_another_owner(role: Role) -> None:
 def _record(actor: Actor, project: Project, action: str, entry: str, role: Role) -> None:
     facts = {"user": role.user.username, "kind": role.kind}
     event = audit.record(
-        actor, action, project, reason=f"{entry[0].upper()}{entry[1:]}.", after=facts
+        actor,
+        action,
+        project,
+        reason=f"{entry[0].upper()}{entry[1:]}.",
+        after=facts,
+        person=role.user,
     )
     if project.published_at:
         journal.record(actor, project, entry)

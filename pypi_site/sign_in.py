@@ -28,7 +28,7 @@ def _account(site_name: str) -> dict[str, Any]:
         # allauth offers it for new addresses only, which would tell them from taken ones.
         "ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE": False,
         "ACCOUNT_MAX_EMAIL_ADDRESSES": 10,
-        "ACCOUNT_EMAIL_NOTIFICATIONS": True,
+        "ACCOUNT_EMAIL_NOTIFICATIONS": False,  # accounts.security_letters tells of more
         "ACCOUNT_EMAIL_SUBJECT_PREFIX": f"[{site_name}] ",
         "ACCOUNT_USERNAME_VALIDATORS": "accounts.models.USERNAME_VALIDATORS",
         "ACCOUNT_USERNAME_BLACKLIST": ["__token__", "admin", "root", "system"],

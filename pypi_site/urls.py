@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import URLPattern, include, path, re_path
 from rest_framework.routers import DefaultRouter
 
-from accounts import join_views, leaks, notice_views, session_views
+from accounts import history_views, join_views, leaks, notice_views, session_views
 from moderation import appeal_views, figure_views, removal_views, report_views
 from moderation import views as case_pages
 from moderation.report_api import ObservationsView
@@ -28,6 +28,7 @@ from packages import (
     token_views,
 )
 from packages import files as file_verbs
+from packages import history_views as project_history
 from packages import views as pages
 from packages.api import ProjectViewSet
 from packages.download_api import DownloadsView
@@ -106,6 +107,7 @@ def _verbs(
 
 
 VERBS_API = [
+    path("events/", project_history.ProjectEventsView.as_view(), name="api-project-events"),
     path("downloads/", DownloadsView.as_view(), name="api-downloads"),
     *_verbs("", "api-project", ProjectVerb, "archive", "activate", "restore", of=projects),
     *_verbs("", "api-project", ProjectVerb, "make_private", "make_public", of=projects),
@@ -252,6 +254,11 @@ urlpatterns = [
     ),
     path("api/v1/figures/", figure_views.FiguresView.as_view(), name="api-figures"),
     path("api/v1/removals/", removal_views.RemovalsView.as_view(), name="api-removals"),
+    path(
+        "api/v1/account/events/",
+        history_views.AccountEventsView.as_view(),
+        name="api-account-events",
+    ),
     path("api/v1/search/", SearchView.as_view(), name="api-search"),
     path("api/v1/suggest/", SuggestView.as_view(), name="api-suggest"),
     path("api/v1/", include(router.urls)),
@@ -282,6 +289,7 @@ urlpatterns = [
     path("project/<project:name>/releases/", include(RELEASES)),
     path("project/<project:name>/people/", include(PEOPLE)),
     path("project/<project:name>/publishers/", include(PUBLISHERS)),
+    path("project/<project:name>/history/", project_history.history, name="project-history"),
     path("project/<project:name>/settings/", include(SETTINGS)),
     path("project/<project:name>/report/", report_views.report, name="project-report"),
     path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
@@ -311,6 +319,8 @@ urlpatterns = [
     path("accounts/sessions/", session_views.listing, name="usersessions_list"),
     path("accounts/sessions/others/end/", session_views.end_others, name="sessions-end"),
     path("accounts/sessions/<int:pk>/end/", session_views.end_one, name="session-end"),
+    path("accounts/history/", history_views.history, name="history"),
+    path("accounts/history/events.json", history_views.download, name="history-json"),
     path("accounts/notices/", notice_views.listing, name="notices"),
     path("accounts/notices/read/", notice_views.read, name="notices-read"),
     path("accounts/notices/<int:pk>/read/", notice_views.read, name="notice-read"),

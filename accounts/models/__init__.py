@@ -2,6 +2,7 @@
 
 from accounts.models.audit import AuditEvent
 from accounts.models.ci import CiIdentity
+from accounts.models.devices import KnownDevice
 from accounts.models.notices import Notice, NoticeChoice
 from accounts.models.people import USERNAME_GRAMMAR, USERNAME_VALIDATORS, User, UserManager
 from accounts.models.signup import (
@@ -24,6 +25,7 @@ __all__ = [
     "ApiTokenQuerySet",
     "AuditEvent",
     "CiIdentity",
+    "KnownDevice",
     "Notice",
     "NoticeChoice",
     "ProhibitedEmailDomain",

@@ -31,6 +31,14 @@ class NamePagination(CursorPagination):
         return cursor
 
 
+class EventPagination(CursorPagination):
+    """Pages of things that are only ever added, the newest first."""
+
+    ordering = "-id"
+    page_size_query_param = "page_size"
+    max_page_size = 500
+
+
 def handle_exception(exception: Exception, context: dict[str, Any]) -> Response | None:
     """Every refusal of the API is problem+json (RFC 9457), DRF's own included."""
     if isinstance(exception, Problem):

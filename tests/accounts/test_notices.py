@@ -195,3 +195,14 @@ def test_old_messages_are_forgotten():
     Notice.objects.update(created_at="2020-01-01T00:00Z")
     tell(user)
     assert notices.forget() == 1
+
+
+@pytest.mark.django_db
+def test_letters_of_allauth_are_html_too(client, mailoutbox):
+    user = UserFactory()
+    client.post(reverse("account_reset_password"), {"email": user.email})
+    (letter,) = mailoutbox
+    ((html, mime),) = letter.alternatives
+    assert mime == "text/html"
+    link = next(line for line in letter.body.splitlines() if "/password/reset/key/" in line)
+    assert link.strip() in html

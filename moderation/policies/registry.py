@@ -60,7 +60,7 @@ def policy(
     """
 
     def decorate(judge: Judge) -> Callable[[Submission], Verdict]:
-        sentence = " ".join((judge.__doc__ or "").split("\n\n")[0].split())
+        sentence = " ".join((judge.__doc__ or "").split("\n\n")[0].replace("`", "").split())
         known = Known(code, title, sentence, judge, numbers, onlooker, on)
 
         @wraps(judge)

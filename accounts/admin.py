@@ -40,6 +40,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         ("trusted_at", admin.EmptyFieldListFilter),
     ]
     readonly_fields = ["trusted_at", "last_login", "date_joined"]
+    powers = ("is_staff", "is_superuser", "groups", "user_permissions")
     fieldsets = (*DjangoUserAdmin.fieldsets, ("Uploads", {"fields": ["trusted_at"]}))  # type: ignore[misc]
     actions = [
         with_reason(
@@ -57,6 +58,27 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             permission=CHANGE_USER,
         ),
     ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Only administrators give powers: nobody raises himself, or whom he pleases."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if is_administrator(request) else (*fields, *self.powers)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+
+def is_administrator(request: HttpRequest) -> bool:
+    """Whether a superuser asks."""
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+def _may_touch(request: HttpRequest, user: User | None) -> bool:
+    """Accounts of staff, their passwords included, are for administrators."""
+    return user is None or not (user.is_staff or user.is_superuser) or is_administrator(request)
 
 
 @admin.register(ApiToken)

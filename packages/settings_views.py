@@ -183,7 +183,6 @@ def activate(request: HttpRequest, project: Project) -> str:
     return f"{project} is active again."
 
 
-@sensitive.confirmed
 @_owners_only
 def hide(request: HttpRequest, project: Project) -> str:
     reason = manage_views.written(request)
@@ -198,6 +197,7 @@ def publicise(request: HttpRequest, project: Project) -> str:
     return f"{project} is public: everybody sees and installs it."
 
 
+@sensitive.confirmed
 @_owners_only
 def rename(request: HttpRequest, project: Project) -> str:
     renamed = renames.rename(

@@ -129,7 +129,7 @@ def test_a_session_that_moves_is_noted_after_a_while_and_not_on_each_page(user, 
 
 def test_pages_that_do_not_look_who_is_asking_stay_cacheable(user):
     here = sign_in(user)
-    assert "Cookie" not in here.get("/simple/").get("Vary", "")
+    assert "Cookie" not in here.get("/opensearch.xml").get("Vary", "")
 
 
 def test_a_changed_password_ends_every_other_session(user):

@@ -8,7 +8,7 @@ from packages.models import File, Stage
 from tests.packages.uploads.sessions.client import uploader, wheel
 
 pytestmark = pytest.mark.django_db(transaction=True)  # so that begin and commit are counted
-NEW_PROJECT, NEW_VERSION, SECOND_FILE, AGAIN = 38, 18, 17, 11
+NEW_PROJECT, NEW_VERSION, SECOND_FILE, AGAIN = 39, 18, 17, 11
 
 
 @pytest.fixture

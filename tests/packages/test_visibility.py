@@ -334,7 +334,8 @@ LISTS: dict[str, list[tuple[Listing, Predicate, bool]]] = {
 
 
 OWNERS = (
-    "for the people of a project only (tests/packages/test_manage_pages.py, test_stage_views.py)"
+    "for the people of a project only (tests/packages/test_manage_pages.py, test_stage_views.py,"
+    " accounts/test_histories.py)"
 )
 WRITES = "changes things, and asks for a token or a session"
 SECRET = "shows what is staged to whoever knows its secret (uploads/sessions/test_previews.py)"
@@ -348,6 +349,7 @@ EXEMPT: dict[str, str] = {
     r"^/packages/<sha256:": "leads to a file, unseen",
     r"^/(user|u)/<str:username>/?$": "leads to the search, unseen",
     r"^/account/|^/help/?$|^/security/?$|^/\.well-known/|^/opensearch\.xml$": STATIC,
+    r"^/api/v1/account/events/$": "one's own trail only (accounts/test_histories.py)",
     r"^/api/v1/figures/$": "for moderators only (moderation/test_figures.py)",
     r"^/removals/|^/api/v1/removals/|^/feeds/removals\.": LOG,
     r"^/_/leaked-tokens/$|^/_/oidc/": "takes reports of leaked tokens, and identity tokens",
@@ -358,7 +360,7 @@ EXEMPT: dict[str, str] = {
     r"^/legacy/<project:name>/<version:version>/$": "leads to the page of a release, unseen",
     r"^/stages/": SECRET,
     r"^/api/v1/projects/<project:name>/(?!downloads/)": WRITES,
-    r"^/project/<project:name>/(stages|files|releases|settings|people|publishers)/": OWNERS,
+    r"^/project/<project:name>/(stages|files|releases|settings|people|publishers|history)/": OWNERS,
     r"^/\(\?:": "answers what is nowhere else: not found, or the same with a slash",
 }
 

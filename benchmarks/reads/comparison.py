@@ -77,8 +77,8 @@ class Comparison:
             if own and static:
                 static.take(own[0], asked)
             everybody: list[Contestant] = [*_present(static), *own, *peers]
-            for work in asked:
-                self._measure([(contestant, work) for contestant in everybody])
+            for group in works.in_turns(asked):
+                self._measure([(contestant, work) for contestant in everybody for work in group])
             self._upload([*own[:1], *peers])
 
     def _gatehouse(self, stack: ExitStack, projects: int) -> list[Index]:

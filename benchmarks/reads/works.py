@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,6 +47,11 @@ class Work:
     holds: int = 0
 
     @property
+    def spares(self) -> str:
+        """The title of the page that a conditional request does without; empty for others."""
+        return self.title.replace(", 304", ", identity") if self.conditional else ""
+
+    @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         if self.form is Form.FILE:
             return ()
@@ -63,6 +68,18 @@ def works(sizes: Sizes) -> list[Work]:
         Work("file, 2 kB", SMALL, Form.FILE),
         Work("file, 10 MB", LARGE, Form.FILE),
     ]
+
+
+def in_turns(asked: Iterable[Work]) -> Iterator[list[Work]]:
+    """What is measured in turns, round by round: a 304 with the page that it spares.
+
+    They are compared with each other, and minutes apart the machine may be another one.
+    """
+    several = list(asked)
+    titles = {work.title for work in several}
+    for work in several:
+        if work.spares not in titles:
+            yield [work, *(other for other in several if other.spares == work.title)]
 
 
 def large_works(sizes: Sizes) -> list[Work]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.reads import report, works, wrk
+from benchmarks.reads.corpus import Sizes
 from benchmarks.reads.results import DEFAULT, DEVPI, NGINX, READERS, Results, judged
 from benchmarks.reads.wrk import Figures
 from pypi_site.run import ROOT
@@ -86,6 +87,18 @@ def test_the_rate_is_judged_beside_the_peers(ours: str, rate: float):
     what = f"{ours}: 40-file page, times devpi"
     assert verdicts({(PAGE, DEVPI): figures(1), (PAGE, ours): figures(rate)})[what]
     assert not verdicts({(PAGE, DEVPI): figures(1), (PAGE, ours): figures(rate - 1)})[what]
+
+
+def test_a_304_is_measured_in_turns_with_the_page_that_it_spares():
+    groups = [[work.title for work in group] for group in works.in_turns(works.works(Sizes()))]
+    assert [PAGE, "40 files, HTML, 304"] in groups
+    assert ["40 files, JSON, identity", "40 files, JSON, 304"] in groups
+    assert len(groups) == len(works.works(Sizes())) - 2
+
+
+def test_a_304_alone_is_measured_alone():
+    alone = [work for work in works.works(Sizes()) if work.conditional]
+    assert list(works.in_turns(alone)) == [[work] for work in alone]
 
 
 def test_a_304_must_not_be_slower_than_the_page():

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import F, Func, Q, QuerySet, Value
@@ -20,6 +21,7 @@ from accounts.actors import Actor
 from accounts.models import User
 from moderation.lookalikes import Checker, Index, Target, Verdict, keys, tables
 from moderation.lookalikes.index import variants
+from moderation.lookalikes.weights import learned
 from moderation.models import PopularNames, SimilarityException
 from packages import downloads
 from packages.models import Project, Role
@@ -55,7 +57,22 @@ def build() -> Checker:
     others = [target for target in PopularNames.targets() if target.name not in mine]
     protected = [*own, *others][:PROTECTED]
     index = Index(tables.everywhere(protected), tables.imports())
-    return Checker(index, block=settings.LOOKALIKE_BLOCK, review=settings.LOOKALIKE_REVIEW)
+    return Checker(index, **thresholds()._asdict())
+
+
+class Thresholds(NamedTuple):
+    """The likenesses from which a name is refused or held."""
+
+    block: float
+    review: float
+
+
+def thresholds() -> Thresholds:
+    """What counts unless a moderator sets the policy: the site's settings, or as learned."""
+    block, review, usual = settings.LOOKALIKE_BLOCK, settings.LOOKALIKE_REVIEW, learned()
+    return Thresholds(
+        usual.block if block is None else block, usual.review if review is None else review
+    )
 
 
 def _own_projects() -> list[Target]:

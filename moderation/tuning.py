@@ -44,7 +44,7 @@ def change(
     row, _ = PolicySetting.objects.get_or_create(code=known.code, defaults={"enabled": known.on})
     row = PolicySetting.objects.select_for_update().get(pk=row.pk)
     before = _facts(row, known)
-    row.enabled, row.action, row.numbers = enabled, action, dict(numbers)
+    row.enabled, row.action, row.numbers = enabled, action, known.own(numbers)
     row.changed_at, row.changed_by = timezone.now(), actor.user
     row.save()
     after = _facts(row, known)

@@ -25,6 +25,7 @@ from packages.uploads.policies import (
 # What a policy of its own says better.
 OTHERS_RULES = {"standard library"}
 LOOKALIKE = "look-alike-name"
+_FROM = "from this likeness on (0 to 1; above 1: never; 0: as learned)"
 
 
 @policy("prohibited-name", "Prohibited name")
@@ -79,8 +80,8 @@ def refuse_confusable_names(submission: Submission) -> Verdict:
 @policy(
     LOOKALIKE,
     "Look-alike name",
-    Number("block", "refuse from this likeness on (0 to 1; 0: as learned)", 0.0, most=2),
-    Number("review", "hold from this likeness on (0 to 1; 0: as learned)", 0.0, most=2),
+    Number("block", f"refuse {_FROM}", lambda: protected.thresholds().block, most=2),
+    Number("review", f"hold {_FROM}", lambda: protected.thresholds().review, most=2),
 )
 def judge_lookalikes(submission: Submission, numbers: Numbers) -> Verdict:
     """What is spelled almost like a known name is refused, or a moderator looks at it."""

@@ -39,11 +39,16 @@ class Known:
     def setting(self) -> Setting:
         """How it is set now, with every number."""
         found = settings.of(self.code) or Setting(enabled=self.on)
-        return replace(found, numbers={**self.defaults, **found.numbers})
+        return replace(found, numbers={**self.defaults, **self.own(found.numbers)})
 
     @property
     def defaults(self) -> dict[str, float]:
-        return {number.name: number.default for number in self.numbers}
+        return {number.name: number.usual for number in self.numbers}
+
+    def own(self, numbers: Numbers) -> dict[str, float]:
+        """Of some numbers those that shall stay as they are when a default moves."""
+        usual = {one.name for one in self.numbers if one.is_usual(numbers.get(one.name, 0))}
+        return {name: value for name, value in numbers.items() if name not in usual}
 
     def ask(self, submission: Submission, numbers: Numbers) -> Verdict:
         """Its own verdict with these numbers, whatever is done about it."""

@@ -7,7 +7,7 @@ costs no statement for it; a change counts everywhere within that time, and here
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from moderation.models import PolicySetting
@@ -17,11 +17,15 @@ SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Number:
-    """A threshold: how it is called, what it is by default, and from where to where it may go."""
+    """A threshold: how it is called, what it is by default, and from where to where it may go.
+
+    A default that is found out elsewhere, such as one that was learned, is a function; then 0
+    stands for it.
+    """
 
     name: str
     label: str
-    default: float
+    default: float | Callable[[], float]
     least: float = 0
     most: float = 1_000_000
     choices: tuple[tuple[int, str], ...] = ()
@@ -29,6 +33,15 @@ class Number:
     @property
     def whole(self) -> bool:
         return isinstance(self.default, int)
+
+    @property
+    def usual(self) -> float:
+        """What it is by default, now."""
+        return self.default() if callable(self.default) else self.default
+
+    def is_usual(self, value: float) -> bool:
+        """Whether a value follows the default, wherever that goes."""
+        return callable(self.default) and value in (0, self.usual)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts.actors import Actor
 from accounts.models import AuditEvent
 from moderation import rehearsals
+from moderation.lookalikes.weights import learned
 from moderation.models import DryRun, PolicySetting, ReservedPrefix
 from moderation.policies import registry
 from tests.factories import index, jobs
@@ -61,6 +62,27 @@ def test_a_policy_is_set_and_rehearsed_on_its_page(client, chief):
     assert AuditEvent.objects.get(action="policy.change").user == chief
     client.post(page, {**values, "rehearse": "1"})
     assert DryRun.objects.get().numbers == {"factor": 4, "mebibytes": 2}
+
+
+def test_the_page_shows_the_likeness_that_was_learned_and_follows_it(client, chief, settings):
+    client.force_login(chief)
+    usual = learned()
+    listed = client.get(reverse("admin:moderation_policysetting_changelist")).content.decode()
+    assert f"block {usual.block:.2f}, review {usual.review:.2f}" in listed
+    page = reverse("admin:moderation_policysetting_set", args=["look-alike-name"])
+    assert f'value="{usual.block}"' in client.get(page).content.decode()
+    values = {"enabled": "on", "reason": "Fewer holds.", "block": str(usual.block), "review": "0.5"}
+    client.post(page, values)
+    assert PolicySetting.objects.get().numbers == {"review": 0.5}
+    settings.LOOKALIKE_BLOCK = 0.9
+    known = registry.find("look-alike-name")
+    assert known.setting().numbers == {"block": 0.9, "review": 0.5}
+
+
+def test_zero_stands_for_the_likeness_that_was_learned(chief):
+    set_policy("look-alike-name", numbers={"block": 0.0, "review": 0.4})
+    known = registry.find("look-alike-name")
+    assert known.setting().numbers == {"block": learned().block, "review": 0.4}
 
 
 def test_a_prefix_is_kept_on_a_page(client, chief):

@@ -115,6 +115,7 @@ def _quarantine(item: Published, actor: Actor, reason: str) -> Details:
 
 
 def _clear(item: Published, actor: Actor, reason: str) -> Details:
+    item.refresh_from_db()  # the caller's may be older than the quarantine
     was = item.status_reason if isinstance(item, Project) else item.quarantined_reason
     _verbs_of(item).clear(item, actor=actor, reason=reason)
     return {"reason": was}
@@ -128,7 +129,7 @@ def _clear_again(decision: Decision, actor: Actor, reason: str) -> object:
 def _quarantine_again(decision: Decision, actor: Actor, reason: str) -> object:
     """For the reason that it had before it was cleared."""
     item: Any = decision.subject
-    was = decision.details.get("reason") or reason
+    was = decision.details.get("reason", reason)
     return _verbs_of(item).quarantine(item, actor=actor, reason=was)
 
 

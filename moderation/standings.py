@@ -29,6 +29,7 @@ def _of_stage(stage: Stage) -> Standing:
 def _of_file(file: File) -> Standing:
     return {
         "yanked_at": _iso(file.yanked_at),
+        "yanked_reason": file.yanked_reason,
         "quarantined_at": _iso(file.quarantined_at),
         "quarantined_reason": file.quarantined_reason,
         "deleted_at": _iso(file.deleted_at),
@@ -39,6 +40,7 @@ def _of_release(release: Release) -> Standing:
     left = release.files.filter(deleted_at=None).order_by("filename")
     return {
         "yanked_at": _iso(release.yanked_at),
+        "yanked_reason": release.yanked_reason,
         "quarantined_at": _iso(release.quarantined_at),
         "quarantined_reason": release.quarantined_reason,
         "files": list(left.values_list("filename", flat=True)),
@@ -50,6 +52,7 @@ def _of_project(project: Project) -> Standing:
     return {
         "status": str(project.status),
         "status_reason": project.status_reason,
+        "successor": project.successor,
         "deleted_at": _iso(project.deleted_at),
         "name_prohibited": prohibited.exists(),
     }

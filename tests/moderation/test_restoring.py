@@ -66,7 +66,7 @@ def arrange(status: str = "active", release: str = "plain") -> Release:
     newer = old.project.releases.get(version="1.0")
     RELEASES[release](newer)
     STATUSES[status](old.project)
-    return newer
+    return Release.objects.get(pk=newer.pk)  # as the verbs have left it
 
 
 def thing_of(kind: str, release: Release) -> File | Release | Project:

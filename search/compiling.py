@@ -67,8 +67,12 @@ class Compiled:
         """As `beside`, wherever the words of a phrase stand: all that an index knows."""
         return _and(filter(None, (_DISTANCE.sub("&", words), self.loose_filters)))
 
+    @property
+    def dated(self) -> bool:
+        return bool(self.start or self.end)
+
     def __bool__(self) -> bool:
-        return bool(self.all or self.start or self.end)
+        return bool(self.all or self.dated)
 
 
 def compile_query(query: Query, sight: Sight = SHARED) -> Compiled:

@@ -9,6 +9,7 @@ from typing import Final
 from django.db import connection
 
 from search import labels
+from search.sight import SHARED, SHOWN, Sight
 
 # In this order; the rest (licences in words, intended audience in Esperanto) helps nobody choose.
 GROUPS: Final = (
@@ -23,10 +24,11 @@ GROUPS: Final = (
     "Typing",
 )
 MOST: Final = 10  # values of a group
-_COUNTS: Final = """
+_COUNTS: Final = f"""
     select facet, count(*) from search_searchdocument, unnest(facets) as facet
-    where project_id = any(%s) group by facet order by count(*) desc, facet limit 400
-"""
+    where project_id = any(%(keys)s) and {SHOWN}
+    group by facet order by count(*) desc, facet limit 400
+"""  # noqa: S608 - made of our own constants
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,10 @@ class Facet:
         return self.classifier.partition(labels.SEPARATOR)[2]
 
 
-def of(projects: Iterable[int]) -> list[Facet]:
+def of(projects: Iterable[int], sight: Sight = SHARED) -> list[Facet]:
     """Facets of these projects, the commonest first, in their groups."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [list(projects)])
+        cursor.execute(sight.apply(_COUNTS), {"keys": list(projects), **sight.parameters})
         counts = dict(cursor.fetchall())
     names = labels.names(counts)
     found = [Facet(names[number], count) for number, count in counts.items() if number in names]

@@ -18,6 +18,7 @@ from search.facets import Facet
 from search.language import Query, Term, parse
 from search.limits import limited
 from search.ranking import Candidates
+from search.sight import SHOWN
 
 PAGE: Final = 20
 FEW: Final = 5  # results; then names that are spelt alike are shown, too
@@ -79,7 +80,7 @@ def search(  # noqa: PLR0913 - what a page may ask, by keyword
         candidates, alike = (candidates, {}) if strictly else _widened(compiled, candidates)
         every = replace(candidates, scores={**candidates.scores, **alike})
         keys, after = _page(compiled, every, place, size)
-        counts = facets.of(every.scores) if with_facets else []
+        counts = facets.of(every.scores, compiled.sight) if with_facets else []
         found = _fetch(keys, compiled)
     return Results(
         found=found,
@@ -120,7 +121,8 @@ def _loosened(compiled: Compiled, strict: Candidates) -> Candidates:
 def _alike(compiled: Compiled, candidates: Candidates) -> dict[int, float]:
     """Names spelt almost so, where little was found and none of that name."""
     named = any(score >= ranking.PREFIX / 10 for score in candidates.scores.values())
-    if named or not compiled.key or compiled.filters or compiled.start or compiled.end:
+    asked = compiled.filters or compiled.phrased or compiled.start or compiled.end
+    if named or asked or not compiled.key:
         return {}
     near = fuzzy.near(compiled.key, compiled.sight)
     return {key: ranking.JOINED - place / 100 for place, key in enumerate(near)}
@@ -140,16 +142,17 @@ def _page(
     return cursors.cut(cursors.ordered(compiled, candidates, place, size), place, size)
 
 
-_FETCH: Final = """
+_FETCH: Final = f"""
     select project_id, name, normalized_name, version, summary, updated_at, status, downloads,
-        ts_headline('english', summary, %s::tsquery,
+        ts_headline('english', summary, %(some)s::tsquery,
             'HighlightAll=true, StartSel="\x02", StopSel="\x03"')
-    from search_searchdocument where project_id = any(%s)
-"""
+    from search_searchdocument where project_id = any(%(keys)s) and {SHOWN}
+"""  # noqa: S608 - made of our own constants
 
 
 def _fetch(keys: list[int], compiled: Compiled) -> tuple[Found, ...]:
     with connection.cursor() as cursor:
-        cursor.execute(_FETCH, [compiled.some, keys])
+        parameters = {"some": compiled.some, "keys": keys, **compiled.sight.parameters}
+        cursor.execute(compiled.sight.apply(_FETCH), parameters)
         rows = {row[0]: Found(*row) for row in cursor.fetchall()}
     return tuple(rows[key] for key in keys if key in rows)

@@ -18,6 +18,7 @@ from search.compiling import Compiled
 
 MOST: Final = 500  # results of one search, facets and pages counted over them
 ENOUGH: Final = 200  # candidates, for the next tier not to be asked
+SPARSE: Final = 1000  # rows of a tier in a period; with fewer it is not asked by itself
 A_PAGE: Final = 20  # of what must be looked into row by row
 TIERS: Final = (0, 1, 2)
 # Of more matches than that in a tier, these; the most popular tier has no more than the first.
@@ -46,7 +47,7 @@ class Candidates:
 def candidates(compiled: Compiled, *, some: bool = False) -> Candidates:
     """The best rows for a search; with `some`, rows that have any of its words."""
     statement, enough = _statement(compiled)
-    for tier in _tiers_of(statement):
+    for tier in _tiers_of(statement, compiled):
         parameters = _parameters(compiled, tier, some=some)
         scores = _run(statement, compiled, parameters)
         # A look into rows says in how many it looked, as the score of no project.
@@ -59,11 +60,10 @@ def candidates(compiled: Compiled, *, some: bool = False) -> Candidates:
 
 def _statement(compiled: Compiled) -> tuple[str, int]:
     """What to ask, and how many answers of a tier are enough."""
-    dated = bool(compiled.start or compiled.end)
     if not compiled.all:
-        return (statements.DATED if dated else statements.ANYTHING), MOST
+        return (statements.DATED if compiled.dated else statements.ANYTHING), MOST
     if not compiled.positive:
-        return (statements.DATED_WITHOUT if dated else statements.WITHOUT), ENOUGH
+        return (statements.DATED_WITHOUT if compiled.dated else statements.WITHOUT), ENOUGH
     if compiled.phrased:
         return statements.PHRASED, A_PAGE
     if not compiled.every:
@@ -71,9 +71,21 @@ def _statement(compiled: Compiled) -> tuple[str, int]:
     return (statements.NARROWED if compiled.filters else statements.WORDS), ENOUGH
 
 
-def _tiers_of(statement: str) -> tuple[int, ...]:
+def _tiers_of(statement: str, compiled: Compiled) -> tuple[int, ...]:
     """Some statements walk from the most popular project down, so they need no tiers."""
-    return tiers() if "%(tier)s" in statement else TIERS[-1:]
+    if "%(tier)s" not in statement:
+        return TIERS[-1:]
+    every = tiers()
+    return _worth_asking(compiled) if compiled.dated and len(every) > 1 else every
+
+
+def _worth_asking(compiled: Compiled) -> tuple[int, ...]:
+    """Tiers but those in which a period has hardly any rows: too few of them would match."""
+    period = {"start": compiled.start, "end": compiled.end, "sparse": SPARSE}
+    with connection.cursor() as cursor:
+        cursor.execute(statements.IN_PERIOD, period)
+        counts = dict(zip(TIERS, cursor.fetchone(), strict=False))
+    return tuple(tier for tier in TIERS if counts.get(tier, SPARSE) >= SPARSE)
 
 
 def tiers() -> tuple[int, ...]:

@@ -15,21 +15,35 @@ _DATES: Final = """
     and (%(end)s::timestamptz is null or updated_at < %(end)s)
 """
 _FILTER: Final = f"(%(filters)s = '' or vector @@ %(filters)s::tsquery) and {_DATES}"
-# The limit inside keeps the planner from walking all projects by their prior for those few that
-# begin so.  They are narrowed after they were cut: to look into every row that begins with "p" is
-# slow.
+
+
+def _begun(tier: int, *above: str) -> str:
+    """The most popular names that begin so, unless a tier above has enough of them.
+
+    The limit inside keeps the planner from walking all projects by their prior for those few.
+    """
+    enough = [f"(select count(*) from {name}) < %(beginnings)s" for name in above]  # noqa: S608
+    return f"""
+    begun_{tier} as materialized (
+        select project_id from (
+            select project_id, prior from search_searchdocument
+            where {" and ".join([f"tier <= {tier}", f"{tier} <= %(tier)s", *enough])}
+                and key <> '' and %(key)s <> '' and key like %(key)s || '%%' and {SEEN}
+            limit %(names)s
+        ) as beginning order by prior desc limit %(beginnings)s)
+    """  # noqa: S608 - made of our own constants
+
+
+# They are narrowed after they were cut: to look into every row that begins with "p" is slow.
 _NAMES: Final = f"""
+    (with {_begun(0)}, {_begun(1, "begun_0")}, {_begun(2, "begun_0", "begun_1")}
     (select project_id from search_searchdocument where normalized_name = %(name)s
         and {SEEN} and {_FILTER})
     union
     (select project_id from (
-        select project_id from (
-            select project_id, prior from search_searchdocument
-            where tier <= %(tier)s and key <> '' and %(key)s <> '' and key like %(key)s || '%%'
-                and {SEEN}
-            limit %(names)s
-        ) as beginning order by prior desc limit %(beginnings)s
-    ) as popular join search_searchdocument using (project_id) where {_FILTER})
+        select project_id from begun_0 union select project_id from begun_1
+        union select project_id from begun_2
+    ) as begun join search_searchdocument using (project_id) where {_FILTER}))
 """  # noqa: S608 - made of our own constants
 
 
@@ -109,3 +123,14 @@ DATED: Final = f"""
         where tier <= %(tier)s and prior >= 0 and {SEEN} and {_DATES} limit %(matches)s
     ) as dated order by prior desc, project_id desc limit %(most)s
 """  # noqa: S608 - made of our own constants
+
+
+def _in_period(tier: int) -> str:
+    return f"""
+    (select count(*) from (select 1 from search_searchdocument
+        where tier <= {tier} and prior >= 0 and {_DATES} limit %(sparse)s) as dated)
+    """  # noqa: S608 - made of our own constants
+
+
+# How many rows of the popular tiers are of a period; an index tells it.
+IN_PERIOD: Final = f"select {_in_period(0)}, {_in_period(1)}"

@@ -14,7 +14,7 @@ from packages.models.reader import ANYBODY
 from search import filters, fuzzy, labels, language, sight, words
 from search.limits import limited
 from search.models import SearchDocument
-from search.sight import SEEN, Sight
+from search.sight import SEEN, SHOWN, Sight
 
 MOST: Final = 8
 FUZZY_FROM: Final = 4  # letters; shorter beginnings are like everything
@@ -44,7 +44,7 @@ _BEGINNING: Final = f"""
     from search_searchdocument as document join (
         select project_id from popular union select project_id from known
         union select project_id from others
-    ) as begun using (project_id)
+    ) as begun using (project_id) where {SHOWN}
     order by document.prior desc, project_id limit %(limit)s
 """  # noqa: S608 - made of our own constants
 # What begins almost so: the first letter is right, and one slip is in the rest.
@@ -68,10 +68,10 @@ class Suggestion:
 
 def suggest(text: str, limit: int = MOST, *, reader: Reader = ANYBODY) -> list[Suggestion]:
     """Projects whose names begin with `text`, the most popular first, or filters to go on with."""
-    seen = sight.of(reader)
     text = language.clean(text)[-language.LONGEST :]
     before, _, last = text.rpartition(" ")
     with limited():
+        seen = sight.of(reader)
         if completed := _filters(last, limit, reader):
             lead = f"{before} " if before else ""
             return [Suggestion(f"{lead}{item}", "filter", note) for item, note in completed]
@@ -121,7 +121,9 @@ def _almost(key: str, seen: Sight) -> list[SearchDocument]:
     with connection.cursor() as cursor:
         cursor.execute(seen.apply(_ALMOST), parameters)
         keys = [row[0] for row in cursor.fetchall()]
-    documents = _shown().filter(pk__in=keys)  # the most popular first, and sorting keeps that
+    documents = _shown().filter(
+        seen.rows, pk__in=keys
+    )  # the most popular first, and sorting keeps that
     slips = {document.pk: _slips(key, document.key) for document in documents}
     near = sorted(documents, key=lambda document: slips[document.pk])
     return [document for document in near if slips[document.pk] <= fuzzy.allowed(key)]

@@ -17,16 +17,6 @@ from search import documents, filters, labels, popularity
 from search.models import Label, Scale, SearchDocument
 
 COLUMNS = ("id", "name", "normalized_name", "created_at", "published_at", "status")
-TYPES = {
-    "project_id": "int",
-    "tier": "smallint",
-    "standing": "float8",
-    "prior": "float8",
-    "facets": "int[]",
-    "imports": "text[]",
-    "lexemes": "text[]",
-    "updated_at": "timestamptz",
-}
 
 
 def load(corpus: Corpus) -> None:
@@ -98,7 +88,8 @@ def _copy_projects(entries: list[Entry]) -> None:
 
 
 def _copy_texts(entries: list[Entry], scale: Scale) -> None:
-    types = ", ".join(f"{column} {TYPES.get(column, 'text')}" for column in documents.COLUMNS)
+    types = ", ".join(f"{column} {_type(column)}" for column in documents.COLUMNS)
+    _execute("drop table if exists given, counted")  # of a load that was interrupted
     _execute(f"create unlogged table given ({types})")
     _execute("create unlogged table counted (project_id int, downloads bigint)")
     numbers: dict[str, int] = {}
@@ -110,6 +101,14 @@ def _copy_texts(entries: list[Entry], scale: Scale) -> None:
             copy.write_row((entry.key, entry.downloads))
     fresh = [Label(pk=key, field="classifier", value=value) for value, key in numbers.items()]
     Label.objects.bulk_create(fresh)
+
+
+def _type(column: str) -> str:
+    """As the table has it; what becomes a vector is text."""
+    if column in documents.SHOWN:
+        field = SearchDocument._meta.get_field(column.removesuffix("_id"))
+        return "bigint" if field.is_relation else str(field.db_type(connection))
+    return "text[]" if column == "lexemes" else "text"
 
 
 def _row(entry: Entry, scale: Scale, numbers: dict[str, int]) -> documents.Row:

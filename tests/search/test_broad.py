@@ -78,12 +78,14 @@ def test_a_period_alone_goes_from_tier_to_tier(shop, monkeypatch):
     assert ([item.name for item in few.found], few.more) == (["item-0", "item-1"], True)
 
 
-@pytest.mark.parametrize("broad", [0, 1000])  # walked along the order, gathered and sorted
+@pytest.mark.parametrize("gathering", [0, 1000])  # walked along the order, gathered and sorted
 @pytest.mark.parametrize("order", ["updated", "name", "downloads"])
-def test_matches_come_in_order_page_by_page_however_they_are_had(shop, monkeypatch, broad, order):
+def test_matches_come_in_order_page_by_page_however_they_are_had(
+    shop, monkeypatch, gathering, order
+):
     shop("red", "red", "green", "red", "red")
     monkeypatch.setattr(ranking, "ENOUGH", 2)  # so there are more than were ranked
-    monkeypatch.setattr(cursors, "BROAD", broad)
+    monkeypatch.setattr(cursors, "GATHERING", gathering)
     seen, cursor = [], ""
     for _ in range(2):
         page = queries.search("red", order=order, cursor=cursor, size=2)

@@ -79,16 +79,17 @@ def test_a_period_alone_goes_from_tier_to_tier(shop, monkeypatch):
 
 
 @pytest.mark.parametrize("gathering", [0, 1000])  # walked along the order, gathered and sorted
+@pytest.mark.parametrize("text", ["red", "red updated:1d"])
 @pytest.mark.parametrize("order", ["updated", "name", "downloads"])
 def test_matches_come_in_order_page_by_page_however_they_are_had(
-    shop, monkeypatch, gathering, order
+    shop, monkeypatch, gathering, order, text
 ):
     shop("red", "red", "green", "red", "red")
     monkeypatch.setattr(ranking, "ENOUGH", 2)  # so there are more than were ranked
     monkeypatch.setattr(cursors, "GATHERING", gathering)
     seen, cursor = [], ""
     for _ in range(2):
-        page = queries.search("red", order=order, cursor=cursor, size=2)
+        page = queries.search(text, order=order, cursor=cursor, size=2)
         seen += [item.name for item in page.found]
         cursor = page.cursor
     assert cursor == ""

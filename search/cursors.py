@@ -30,9 +30,9 @@ COLUMNS: Final = {
     "downloads": ("downloads", True),
 }
 ORDERS: Final = (RELEVANCE, *COLUMNS)
-# To gather a match takes some 4 us, to unpack a row on the way up to 20 (long descriptions).  So of
-# M matches among N rows a page of 21 is had sooner on the way if M * M is above 20 / 4 * 21 * N.
-GATHERING: Final = 105
+# To gather a match takes some 4 us, to unpack a row on the way some 6.  So of M matches among N
+# rows a page of 21 is had sooner on the way if M * M is above 6 / 4 * 21 * N.
+GATHERING: Final = 32
 MOST_GATHERED: Final = 10_000  # matches, however many the planner expected
 
 

@@ -25,8 +25,8 @@ GROUPS: Final = (
 )
 MOST: Final = 10  # values of a group
 _COUNTS: Final = f"""
-    select facet, count(*) from search_searchdocument, unnest(facets) as facet
-    where project_id = any(%(keys)s) and {SHOWN}
+    select facet, count(*) from unnest(%(keys)s::bigint[]) as found (project_id)
+    join search_searchdocument using (project_id), unnest(facets) as facet where {SHOWN}
     group by facet order by count(*) desc, facet limit 400
 """  # noqa: S608 - made of our own constants
 

@@ -96,20 +96,25 @@ def ordered(
     """One row more than a page, by date, name or downloads.
 
     A broad word is walked along the index of the order, where its next match is never far; of a
-    rarer one the matches are gathered and sorted.  What had to be looked into is as it was found.
+    rarer one, or of a short period, the matches are gathered and sorted.  What had to be looked
+    into is as it was found.
     """
-    if compiled.all and compiled.positive and not (candidates.complete or compiled.phrased):
-        matching = _dated(compiled).filter(_holds(_MATCHES, compiled.all))
-        if _is_broad(matching, _along(compiled, place.order)):
-            return _walked(matching, place, size)
-        return _gathered(compiled, place, size)
-    if compiled.all or candidates.complete:
+    looked_into = compiled.all and (compiled.phrased or not compiled.positive)
+    if looked_into or candidates.complete:
         found = SearchDocument.objects.filter(pk__in=list(candidates.scores))
         return _walked(found, place, size)
-    return _walked(_dated(compiled), place, size)
+    matching = _matching(compiled)
+    if _is_broad(matching, _along(compiled, place.order)):
+        return _walked(matching, place, size)
+    return _gathered(compiled, place, size)
 
 
 _MATCHES: Final = "vector @@ %s::tsquery"
+
+
+def _matching(compiled: Compiled) -> QuerySet[SearchDocument]:
+    documents = _dated(compiled)
+    return documents.filter(_holds(_MATCHES, compiled.all)) if compiled.all else documents
 
 
 def _expected(documents: QuerySet[SearchDocument]) -> int:
@@ -157,8 +162,9 @@ def _holds(condition: str, *values: Any) -> RawSQL:
 
 _GATHERED: Final = """
     select {column}, project_id from (
-        select {column}, project_id from search_searchdocument where vector @@ %(all)s::tsquery
-        and {seen} and (%(start)s::timestamptz is null or updated_at >= %(start)s)
+        select {column}, project_id from search_searchdocument
+        where (%(all)s = '' or vector @@ %(all)s::tsquery) and {seen}
+        and (%(start)s::timestamptz is null or updated_at >= %(start)s)
         and (%(end)s::timestamptz is null or updated_at < %(end)s) limit %(most)s
     ) as gathered where %(begins)s or ({column}, project_id) {beyond} (%(value)s, %(key)s)
     order by {column} {direction}, project_id {direction} limit %(size)s

@@ -35,7 +35,15 @@ def load(corpus: Corpus) -> None:
     _timed("vectors", lambda: _execute(documents.INSERT, _DOWNLOADS, "drop table given, counted"))
     for index in SearchDocument._meta.indexes:
         _timed(index.name, partial(_add, index))
+    go_on_with_keys()
     _execute("vacuum analyze")
+
+
+def go_on_with_keys() -> None:
+    """COPY brought keys of its own: what is made from now on gets others."""
+    for model in (Project, Label):
+        table = model._meta.db_table
+        _execute(f"select setval(pg_get_serial_sequence('{table}', 'id'), max(id)) from {table}")
 
 
 _DOWNLOADS = """

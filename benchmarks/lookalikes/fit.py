@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["scikit-learn>=1.5", "packaging>=26", "stdlib-list>=0.12"]
+# dependencies = ["lightgbm>=4.5", "packaging>=26", "stdlib-list>=0.12"]
 # ///
 """Learn the weights of the look-alike checker from labelled names.
 
@@ -13,7 +13,7 @@ for a scorer; ``--write`` learns from everything and replaces ``weights.json``.
 
 Every pair of a candidate and what it might imitate is an example: of a squat only the likeliest
 pair with its true target, of an honest name all of them.  Known names are honest examples, too:
-each is judged as if it were new.
+each is judged as if it were new, by an index that has not learned from it how names are made.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import lightgbm
 import numpy
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -39,7 +40,22 @@ from moderation.lookalikes import Checker, Index, features, keys, tables
 from moderation.lookalikes.index import Pair
 from moderation.lookalikes.weights import Weights
 
-FOLDS, BOOTS = 5, 3
+FOLDS, BOOTS, TREES = 5, 3, 120
+BOOST = {
+    "objective": "binary",
+    "learning_rate": 0.1,
+    "num_leaves": 10,
+    "min_data_in_leaf": 30,
+    "lambda_l2": 8.0,
+    "feature_fraction": 0.3,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "max_bin": 127,
+    "num_threads": 1,
+    "deterministic": True,
+    "force_col_wise": True,
+    "verbose": -1,
+}
 # Typos made by machine from other names than the squatters chose: they widen what is learned.
 LEARNED_PROBES = {"bitflip", "homoglyph", "plural"}
 WEIGHT = {"squat": 1.0, "probe": 0.3, "legit": 1.0, "hard": 5.0, "known": 0.8}
@@ -50,7 +66,14 @@ DIRECTIONS = {
     "target_family": -1,
 }
 # Chosen by the table that cross-validation prints: few honest names are refused, few wait.
-BLOCK, REVIEW = 0.76, 0.26
+BLOCK, REVIEW = 0.65, 0.19
+# What may be flagged at most, of the names that nothing but their spelling is known of.
+Caps = dict[str, float]
+CAPS: dict[str, Caps] = {
+    "refused": {"ordinary": 0.004, "hard": 0.036},
+    "refused or held": {"ordinary": 0.023, "hard": 0.17},
+}
+Scored = tuple[str, float]  # a family and a score
 ALIASES = {"bs4": "beautif", "sklearn": "scikitl", "scikitlearn": "scikitl"}
 
 
@@ -105,12 +128,24 @@ def examples(index: Index, data: Path) -> Iterator[Example]:
             yield _example(index, {"name": name}, "known", skip=name)
 
 
+@contextmanager
+def _forgotten(index: Index, name: str) -> Iterator[None]:
+    """While a known name is judged as if it were new, none of its words is usual because of it."""
+    if not name:
+        yield
+        return
+    index.count(name, -1)
+    yield
+    index.count(name)
+
+
 def _example(
     index: Index, row: dict[str, str], kind: str, ordinary: bool = False, skip: str = ""
 ) -> Example:
     name, target = row["name"], row.get("target") or ""
-    pairs = [pair for pair in index.pairs(name) if pair.form.target.name != skip]
-    measured = tuple((pair, features.measure(index, name, pair)) for pair in pairs)
+    with _forgotten(index, skip):
+        pairs = [pair for pair in index.pairs(name) if pair.form.target.name != skip]
+        measured = tuple((pair, features.measure(index, name, pair)) for pair in pairs)
     wanted = frozenset(map(bare, filter(None, [target, *row.get("alt_targets", "").split("|")])))
     nearest = pairs[0].form.target.name if pairs else name
     if row.get("attack") not in {*LEARNED_PROBES, None} and kind == "probe":
@@ -134,63 +169,82 @@ def learn(found: Iterable[Example]) -> Weights:
     table = numpy.array([[float(values[figure]) for figure in figures] for values, _ in rows])
     truth = numpy.array([example.kind in ("squat", "probe") for _, example in rows])
     weights = numpy.array([example.weight for _, example in rows])
-    boots = [_boost(figures, seed) for seed in range(BOOTS)]
-    return _together(figures, [boot.fit(table, truth, sample_weight=weights) for boot in boots])
+    directions = [DIRECTIONS.get(figure, 0) for figure in figures]
+    examples = lightgbm.Dataset(table, truth, weight=weights, free_raw_data=False)
+    trees = [tree for seed in range(BOOTS) for tree in _boost(examples, directions, seed)]
+    return Weights(figures, 0.0, tuple(trees), BLOCK, REVIEW)
 
 
-def _boost(figures: tuple[str, ...], seed: int) -> HistGradientBoostingClassifier:
-    return HistGradientBoostingClassifier(
-        max_iter=120,
-        learning_rate=0.1,
-        max_leaf_nodes=10,
-        min_samples_leaf=30,
-        l2_regularization=8.0,
-        max_features=0.3,
-        random_state=seed,
-        monotonic_cst=[DIRECTIONS.get(figure, 0) for figure in figures],
-    )
+def _boost(examples: lightgbm.Dataset, directions: list[int], seed: int) -> Iterator[Any]:
+    """The trees of one model; several models count as one: the mean of their sums."""
+    options = {**BOOST, "seed": seed + 1, "monotone_constraints": directions}
+    model = lightgbm.train(options, examples, TREES).dump_model()
+    return (_tree(tree["tree_structure"], 1 / BOOTS) for tree in model["tree_info"])
 
 
-def _together(figures: tuple[str, ...], boots: list[Any]) -> Weights:
-    """Several models as one: the mean of their sums."""
-    share = 1 / len(boots)
-    # scikit-learn opens no other door to its trees.
-    start = sum(float(boot._baseline_prediction.ravel()[0]) for boot in boots) * share  # noqa: SLF001
-    stages = [stage[0] for boot in boots for stage in boot._predictors]  # noqa: SLF001
-    trees = [_tree(stage.nodes, share) for stage in stages]
-    return Weights(figures, start, tuple(trees), BLOCK, REVIEW)
+def _tree(node: dict[str, Any], share: float) -> Any:
+    if "leaf_value" in node:
+        return round(float(node["leaf_value"]) * share, 5)
+    branches = (_tree(node[side], share) for side in ("left_child", "right_child"))
+    return (int(node["split_feature"]), round(float(node["threshold"]), 6), *branches)
 
 
-def _tree(nodes: Any, share: float, place: int = 0) -> Any:
-    node = nodes[place]
-    if node["is_leaf"]:
-        return round(float(node["value"]) * share, 5)
-    branches = (_tree(nodes, share, int(node[side])) for side in ("left", "right"))
-    return (int(node["feature_idx"]), round(float(node["num_threshold"]), 6), *branches)
-
-
-def cross_validate(found: list[Example], seed: int) -> dict[str, Weights]:
+def cross_validate(found: list[Example], folds: dict[str, int]) -> dict[str, Weights]:
     """For each family the weights that were learned without it."""
-    folds = folds_of(found, seed)
     fitted = [learn(e for e in found if folds[e.family] != fold) for fold in range(FOLDS)]
     return {family: fitted[fold] for family, fold in folds.items()}
 
 
-def table_of(found: list[Example], by_family: dict[str, Weights]) -> Iterator[str]:
-    """What each threshold would flag, in percent, by the models that did not see the names."""
+def scores_of(found: list[Example], by_family: dict[str, Weights]) -> dict[str, list[Scored]]:
+    """The squats, ordinary and hard names with their scores by a model that did not see them."""
     groups = {
         "squats": [example for example in found if example.kind == "squat"],
         "ordinary": [example for example in found if example.ordinary],
         "hard": [example for example in found if example.kind == "hard"],
     }
-    scores = {
-        name: [_best(example, by_family[example.family]) for example in group]
+    return {
+        name: [(example.family, _best(example, by_family[example.family])) for example in group]
         for name, group in groups.items()
     }
-    yield "from  " + "".join(f"{name:>10}" for name in groups)
-    for percent in range(10, 95, 5):
-        shares = (sum(s >= percent / 100 for s in some) / len(some) for some in scores.values())
+
+
+def table_of(scores: dict[str, list[Scored]]) -> Iterator[str]:
+    """What each threshold would flag, in percent."""
+    yield "from  " + "".join(f"{name:>10}" for name in scores)
+    for percent in range(6, 96, 2):
+        shares = (_share(some, percent / 100) for some in scores.values())
         yield f"{percent / 100:.2f}  " + "".join(f"{100 * share:10.2f}" for share in shares)
+
+
+def nested(scores: dict[str, list[Scored]], folds: dict[str, int], caps: Caps) -> str:
+    """What is flagged if the threshold of each fold is chosen by what the other folds show."""
+    flagged: Counter[str] = Counter()
+    for fold in range(FOLDS):
+        threshold = _lowest(
+            {name: _outside(some, folds, fold) for name, some in scores.items()}, caps
+        )
+        for name, some in scores.items():
+            flagged[name] += sum(s >= threshold for f, s in some if folds[f] == fold)
+    return ", ".join(
+        f"{100 * flagged[name] / len(some):.2f} % of {name}" for name, some in scores.items()
+    )
+
+
+def _outside(some: list[Scored], folds: dict[str, int], fold: int) -> list[Scored]:
+    return [(family, score) for family, score in some if folds[family] != fold]
+
+
+def _lowest(scores: dict[str, list[Scored]], caps: Caps) -> float:
+    """The lowest threshold that keeps false alarms under their caps."""
+    return next(
+        threshold / 200
+        for threshold in range(1, 201)
+        if all(_share(scores[name], threshold / 200) <= cap for name, cap in caps.items())
+    )
+
+
+def _share(some: list[Scored], threshold: float) -> float:
+    return sum(score >= threshold for _, score in some) / len(some)
 
 
 def _best(example: Example, weights: Weights) -> float:
@@ -213,8 +267,12 @@ def main() -> None:
     targets = tables.read_popular((options.data / "known.csv").read_text())
     index = Index(tables.everywhere(targets), tables.imports())
     found = list(examples(index, options.data))
-    by_family = cross_validate(found, options.seed)
-    print("\n".join(table_of(found, by_family)))
+    folds = folds_of(found, options.seed)
+    by_family = cross_validate(found, folds)
+    scores = scores_of(found, by_family)
+    print("\n".join(table_of(scores)))
+    for what, caps in CAPS.items():
+        print(f"{what}, thresholds by the other folds:", nested(scores, folds, caps))
     if options.answers:
         lines = dict.fromkeys(answers(index, options.data, found, by_family))
         options.answers.write_text("".join(line + "\n" for line in lines))

@@ -16,7 +16,9 @@ from moderation.lookalikes.weights import Weights, learned
 
 _SURE, _DOUBTFUL = 1.0, 0.5
 _VERY_POPULAR = 30_000_000  # downloads a month
+_USUAL = 5  # protected names that begin or end with a word
 _LEAST_BESIDE, _LEAST_GLUED = 5, 6  # letters of a name that is found among other words
+_LEAST_STUCK = 3  # letters of a word that is stuck to it; fewer are an edit
 
 
 class Level(StrEnum):
@@ -148,7 +150,7 @@ class Checker:
         if owner in self.index.targets and not passes(owner):
             what = f"`{name}` is what people import from {self._described(owner)}"
             return _review(name, owner, "import name", what)
-        if found := next(filter(_is_combination, pairs), None):
+        if found := next((pair for pair in pairs if self._is_combination(name, pair)), None):
             return _review(
                 name, found.form.target.name, "combination", sentences.of_pair(name, found)
             )
@@ -157,18 +159,29 @@ class Checker:
             return _review(name, None, "another ecosystem", what)
         return None
 
+    def _is_combination(self, name: str, pair: Pair) -> bool:
+        """A very popular name with words that say nothing: ``install-requests``, ``flask-updated``.
+
+        Honest names have words of that sort beside another, too; those are usual: ``-utils``.
+        """
+        rest = [word for word in pair.view.rest if word not in keys.PYTHON]
+        usual = bool(rest) and self.index.beside(name, rest) >= _USUAL
+        return _is_beside(pair) and all(map(words.is_generic, pair.view.rest)) and not usual
+
     def _described(self, name: str) -> str:
         target = self.index.targets.get(name, Target(name))
         return f"`{name}`{sentences.popularity(target)}"
 
 
-def _is_combination(pair: Pair) -> bool:
-    """A very popular name with words that say nothing: ``install-requests``, ``flask-updated``."""
-    form, view = pair.form, pair.view
-    if pair.edits or form.shape is not Shape.NAME or view.sight not in (Sight.PART, Sight.GLUED):
+def _is_beside(pair: Pair) -> bool:
+    """A very popular name, long enough, with words beside it, not just a letter or a number."""
+    form, sight, rest = pair.form, pair.view.sight, "".join(pair.view.rest)
+    if pair.edits or form.shape is not Shape.NAME or form.target.downloads < _VERY_POPULAR:
         return False
-    long = len(form.text) >= (_LEAST_BESIDE if view.sight is Sight.PART else _LEAST_GLUED)
-    return long and form.target.downloads >= _VERY_POPULAR and all(map(words.is_generic, view.rest))
+    if sight is Sight.GLUED:
+        glued = len(rest) >= _LEAST_STUCK and not rest.isdigit()
+        return glued and len(form.text) >= _LEAST_GLUED
+    return sight is Sight.PART and len(form.text) >= _LEAST_BESIDE
 
 
 def _are_siblings(pair: Pair) -> bool:

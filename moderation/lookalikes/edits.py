@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from moderation.lookalikes.keyboard import JOINED, LOOKALIKES, NEIGHBOURS, VOWELS
@@ -59,10 +60,16 @@ def distance(left: str, right: str, most: int) -> int:
     """Optimal string alignment distance by bit vectors (Hyyrö 2003); `most` + 1 if it is more."""
     if abs(len(left) - len(right)) > most or not left or not right:
         return min(max(len(left), len(right)), most + 1)
+    return min(_scan(_masks(left), len(left), right), most + 1)
+
+
+@lru_cache(64)
+def _masks(text: str) -> dict[str, int]:
+    """Where each letter of a text stands, as bits; one is compared with many others in a row."""
     masks: dict[str, int] = {}
-    for place, letter in enumerate(left):
+    for place, letter in enumerate(text):
         masks[letter] = masks.get(letter, 0) | 1 << place
-    return min(_scan(masks, len(left), right), most + 1)
+    return masks
 
 
 def _scan(masks: dict[str, int], length: int, right: str) -> int:

@@ -8,6 +8,10 @@ from moderation.lookalikes import edits, keys, words
 from moderation.lookalikes.edits import Kind
 from moderation.lookalikes.index import Index, Pair
 
+# As many as the least popular of the popular names has: whose downloads nobody counted is not
+# therefore unknown to those who squat it.
+_LEAST_DOWNLOADS = 56_000
+
 
 def measure(index: Index, name: str, pair: Pair) -> dict[str, float]:
     """Every figure of a pair, by name."""
@@ -15,7 +19,7 @@ def measure(index: Index, name: str, pair: Pair) -> dict[str, float]:
         **_of_edits(pair),
         **_of_target(index, pair),
         **_of_words(index, name, pair),
-        **_of_rest(index, pair),
+        **_of_rest(index, name, pair),
         **_of_spelling(index, name, pair),
     }
 
@@ -41,14 +45,13 @@ def _of_edits(pair: Pair) -> dict[str, float]:
 def _of_target(index: Index, pair: Pair) -> dict[str, float]:
     target = pair.form.target
     return {
-        "downloads": math.log10(target.downloads + 1),
+        "downloads": math.log10(max(target.downloads, _LEAST_DOWNLOADS)),
         "length": len(pair.form.text),
         "target_words": len(keys.telling_words(target.name)),
         "target_family": _family(index, target.name),
         "shape": pair.form.shape,
         "project": target.kind == "project",
         "target_is_word": words.is_word(pair.form.text),
-        "target_letters": index.letters.likelihood(target.name),
     }
 
 
@@ -74,8 +77,6 @@ def _of_words(index: Index, name: str, pair: Pair) -> dict[str, float]:
         "their_letters": sum(map(len, other)),
         "my_known": _rarest(index, mine),
         "my_words": _share(mine),
-        "their_known": _rarest(index, other),
-        "their_words": _share(other),
         "my_first": ours[0] in mine,
         "digits_differ": sum(map(str.isdigit, "".join([*mine, *other]))),
         "same_cut": _cuts(name) == _cuts(theirs),
@@ -98,7 +99,7 @@ def _cuts(name: str) -> tuple[int, int]:
     return name.count("-"), name.find("-")
 
 
-def _of_rest(index: Index, pair: Pair) -> dict[str, float]:
+def _of_rest(index: Index, name: str, pair: Pair) -> dict[str, float]:
     rest = pair.view.rest
     return {
         "sight": pair.view.sight,
@@ -107,11 +108,13 @@ def _of_rest(index: Index, pair: Pair) -> dict[str, float]:
         "rest_generic": sum(map(words.is_generic, rest)) / max(1, len(rest)),
         "rest_words": _share(rest),
         "rest_known": _rarest(index, rest),
+        "rest_usual": math.log1p(index.beside(name, rest)),
     }
 
 
 def _of_spelling(index: Index, name: str, pair: Pair) -> dict[str, float]:
-    text, mine = pair.view.text, index.letters.likelihood(name)
+    text = pair.view.text
+    mine = index.letters.likelihood(name)
     return {
         "letters": mine,
         "letters_less": index.letters.likelihood(pair.form.target.name) - mine,

@@ -83,12 +83,31 @@ class Index:
         self._count_words(targets)
 
     def _count_words(self, targets: list[Target]) -> None:
-        self.uses = Counter(word for target in targets for word in target.name.split("-"))
-        self.families = Counter(keys.telling_words(target.name)[0] for target in targets)
-        self.letters = words.Letters(target.name for target in targets)
+        self.uses: Counter[str] = Counter()
+        self.starts: Counter[str] = Counter()
+        self.ends: Counter[str] = Counter()
+        self.families: Counter[str] = Counter()
+        self.letters = words.Letters()
+        for target in targets:
+            self.count(target.name)
         common = (word for word, count in self.uses.items() if count >= _COMMON_WORD)
         vocabulary = words.vocabulary(common)
         self.covered = lru_cache(4096)(lambda text: words.covered(text, vocabulary))
+
+    def count(self, name: str, times: int = 1) -> None:
+        """Learn from a name how names are made; with -1 times, forget it again."""
+        split = name.split("-")
+        for word in split:
+            self.uses[word] += times
+        self.starts[split[0]] += times
+        self.ends[split[-1]] += times
+        self.families[keys.telling_words(name)[0]] += times
+        self.letters.count(name, times)
+
+    def beside(self, name: str, rest: Iterable[str]) -> int:
+        """How many names begin or end with the least usual of some words of a name, as it does."""
+        found = [(self.ends if name.endswith(word) else self.starts)[word] for word in rest]
+        return min(found, default=0)
 
     def pairs(self, name: str) -> list[Pair]:
         """What the name might imitate, the likeliest first; at most `MOST_PAIRS`."""
@@ -102,7 +121,7 @@ class Index:
         """How many protected spellings are one edit away from a short one."""
         if len(text) >= _CROWDED:
             return 0
-        return sum(variant in self._by_text for variant in variants(text))
+        return len(self._by_text.keys() & set(variants(text)) - {text})
 
     def _near(self, name: str) -> Iterator[Pair]:
         seen: set[str] = set()
@@ -117,7 +136,7 @@ class Index:
         if view.sight is Sight.PART:  # there are many, and a typo beside other words is small
             most, looked_at = min(most, 2), _MOST_LOOKED_AT // 4
         for place in self._nearness.search(text, looked_at, most):
-            far = edits.distance(self._forms[place].text, text, most)
+            far = edits.distance(text, self._forms[place].text, most)
             if far <= most:
                 yield self._forms[place]
             if len(text) > _LONG:  # of a big family, only the nearest

@@ -6,7 +6,7 @@ import gzip
 import math
 from collections import Counter
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 _WORDS = Path(__file__).parent / "data" / "words.txt.gz"
@@ -203,15 +203,20 @@ def covered(text: str, known: frozenset[str]) -> float:
 class Letters:
     """How names are spelled: how usual each letter is after the two before it."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self) -> None:
         self._triples: Counter[str] = Counter()
         self._doubles: Counter[str] = Counter()
-        for name in names:
-            framed = f"^^{name}$"
-            self._triples.update(framed[at : at + 3] for at in range(len(framed) - 2))
-            self._doubles.update(framed[at : at + 2] for at in range(len(framed) - 2))
+        self.likelihood = lru_cache(4096)(self._likelihood)
 
-    def likelihood(self, name: str) -> float:
+    def count(self, name: str, times: int = 1) -> None:
+        """Learn how a name is spelled; with -1 times, forget it again."""
+        framed = f"^^{name}$"
+        for at in range(len(framed) - 2):
+            self._triples[framed[at : at + 3]] += times
+            self._doubles[framed[at : at + 2]] += times
+        self.likelihood.cache_clear()
+
+    def _likelihood(self, name: str) -> float:
         """Mean log-likelihood of a letter: about -2.3 for a usual spelling, -4 for none."""
         framed = f"^^{name}$"
         places = range(len(framed) - 2)

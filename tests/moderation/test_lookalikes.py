@@ -41,7 +41,8 @@ BLOCKED = {
     "requestss": ("requests", "repetition", "repeats a letter of"),
     "reqests": ("requests", "omission", "leaves out a letter of"),
     "matplotlip": ("matplotlib", "other letter", "changes a letter of"),
-    "nunpy": ("numpy", "neighbouring key", "hits the neighbouring key in"),
+    "numpi": ("numpy", "vowel", "changes a vowel of"),
+    "selwnium": ("selenium", "neighbouring key", "hits the neighbouring key in"),
     "tens0rflow": ("tensorflow", "twin", "look-alike characters"),
     "setuptoo1s": ("setuptools", "twin", "look-alike characters"),
     "python_dateutil".replace("_", ""): ("python-dateutil", "twin", "separators"),
@@ -109,6 +110,44 @@ def test_a_file_typed_as_a_name_is_caught(checker, name):
     verdict = checker.check(name)
     assert verdict.verdict is not Level.ALLOW
     assert verdict.target == "requirements-txt"
+
+
+COMBINED = {
+    "install-requests": "words that say nothing",
+    "requestsupdated": "a word stuck to it",
+}
+NOT_COMBINED = {
+    "numpy-utils": "many honest names end so",
+    "numpy7": "a number is an edit",
+    "numpyx": "so is a letter",
+    "sqlfluff-updated": "not popular enough",
+}
+
+
+@pytest.mark.parametrize("name", [*COMBINED, *NOT_COMBINED])
+def test_very_popular_names_beside_words_that_say_nothing_are_a_combination(name):
+    popular = [Target("requests", 10**9), Target("numpy", 10**9), Target("sqlfluff", 10**6)]
+    honest = [Target(f"project{number}-utils") for number in range(5)]
+    found = Checker(Index([*popular, *honest], {}), review=1.1).check(name)
+    assert (found.rule == "combination") == (name in COMBINED)
+
+
+@given(st.lists(PROJECTS, min_size=2, max_size=6, unique=True))
+@settings(deadline=None, max_examples=60)
+def test_what_is_forgotten_counts_as_if_it_had_never_been_there(names):
+    *others, forgotten = names
+    index = Index([Target(name) for name in names], {})
+    index.count(forgotten, -1)
+    fresh = Index([Target(name) for name in others], {})
+    for name in names:
+        assert index.letters.likelihood(name) == fresh.letters.likelihood(name)
+        assert index.beside(name, name.split("-")) == fresh.beside(name, name.split("-"))
+    assert (+index.uses, +index.families) == (fresh.uses, fresh.families)
+
+
+def test_a_spelling_is_not_its_own_neighbour():
+    index = Index([Target("cord"), Target("core"), Target("nothing")], {})
+    assert (index.crowd("cord"), index.crowd("corx"), index.crowd("zzzz")) == (1, 2, 0)
 
 
 def test_what_passes_is_not_compared_with(checker):

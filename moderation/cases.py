@@ -23,7 +23,8 @@ from moderation.models import Case, CaseKind, CaseState, Concerned, Note, Severi
 from moderation.models.cases import TITLE_LENGTH
 from moderation.models.subjects import as_fields, project_of
 from moderation.policies import DECIDE
-from packages.models import File, Project, Release, Role, Stage
+from packages import access, insiders
+from packages.models import File, Project, Release, Stage
 from pypi_site.lib.problems import Conflict, Problem, ReasonNeeded, Refused
 
 Part = Concerned.Part
@@ -110,9 +111,8 @@ def people_of(subject: Subject) -> Iterator[tuple[User, str]]:
         return
     if uploader := uploader_of(subject):
         yield uploader, Part.UPLOADER
-    roles = Role.objects.filter(project=project_of(subject), kind=Role.Kind.OWNER)
-    for role in roles.select_related("user"):
-        yield role.user, Part.OWNER
+    for owner in insiders.people_of(project_of(subject), access.OWNERS):
+        yield owner, Part.OWNER
 
 
 def uploader_of(subject: Subject) -> User | None:
@@ -131,9 +131,7 @@ def uploader_of(subject: Subject) -> User | None:
 
 def _behind(job: int | None, project: Project) -> User | None:
     """Somebody who answers for what a CI job uploaded."""
-    owners = project.roles.filter(kind=Role.Kind.OWNER).select_related("user").order_by("pk")
-    owner = owners.first() if job else None
-    return owner.user if owner else None
+    return insiders.people_of(project, access.OWNERS).order_by("pk").first() if job else None
 
 
 def severity_of(stage: Stage) -> int:

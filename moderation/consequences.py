@@ -15,8 +15,8 @@ from moderation.actions import Action
 from moderation.models import Case, Concerned, Subject
 from moderation.models.subjects import project_of
 from moderation.tasks import people_of
-from packages import downloads
-from packages.models import File, Project, Release, Role, Stage
+from packages import access, downloads, insiders
+from packages.models import File, Project, Release, Stage
 
 SHOWN = 12
 PATIENCE = "1500ms"  # for what may have to read every release
@@ -128,9 +128,9 @@ def _prohibit(project: Project) -> Iterator[Consequence]:
 def _freeze(user: User) -> Iterator[Consequence]:
     tokens = ApiToken.objects.usable().filter(user=user).count()
     yield Consequence(f"{user.username} cannot sign in; {tokens} API tokens stop working.")
-    owned = Role.objects.filter(user=user, kind=Role.Kind.OWNER).select_related("project")
-    yield _list("What he owns stays as it is:", (role.project.name for role in owned))
-    alone = [role.project.name for role in owned if role.project.roles.count() == 1]
+    owned = Project.objects.held_by(user.pk, access.OWNERS).order_by("normalized_name")
+    yield _list("What he owns stays as it is:", (project.name for project in owned))
+    alone = [project.name for project in owned if insiders.people_of(project).count() == 1]
     if alone:
         yield _list("Nobody else can manage these meanwhile:", alone)
 
@@ -160,8 +160,7 @@ def _told(case: Case, action: Action, target: Any) -> Iterator[Consequence]:
         yield Consequence("The appeal is refused: what was decided stays. Who appealed is told.")
     if action.verb in ("quarantine", "clear", "remove"):
         yield Consequence("It stands in the public log of removals, with your reason.")
-        roles = Role.objects.filter(project=project_of(target)).select_related("user")
-        told = [role.user for role in roles]
+        told = list(insiders.people_of(project_of(target)))
     elif action.verb == "dismiss":
         told = []
     else:

@@ -12,8 +12,8 @@ from accounts.models import User
 from moderation import comparisons, members, trees
 from moderation.comparisons import Comparison, Limits
 from moderation.models import Case, PopularNames
-from packages import downloads, names, storage
-from packages.models import File, Project, Release, Role, Stage, StagedFile
+from packages import access, downloads, insiders, names, storage
+from packages.models import File, Project, Release, Stage, StagedFile
 from packages.models.file import FileType
 from packages.uploads import checks, limits
 from packages.uploads.checks import Inspection, Member
@@ -207,14 +207,14 @@ def _portrait(name: str, case: Case, popular: int) -> Portrait:
     found = Project.objects.filter(normalized_name=names.normalize(name)).first()
     if found is None:
         return Portrait(name, None, "", (), 0, "", 0, popular, ())
-    owners = Role.objects.filter(project=found, kind=Role.Kind.OWNER).select_related("user")
+    owners = insiders.people_of(found, access.OWNERS)
     newest = _newest(found)
     metadata = newest.metadata if newest else _staged_metadata(case, found)
     return Portrait(
         name=found.name,
         project=found,
         summary=str(metadata.get("summary") or ""),
-        owners=tuple(role.user.username for role in owners),
+        owners=tuple(owner.username for owner in owners),
         versions=found.releases.count(),
         newest=newest.version if newest else (case.stage.version if case.stage else ""),
         downloads=downloads.recent(found).last_month,

@@ -9,7 +9,8 @@ from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
 from moderation.models import Case, Concerned, Decision
-from packages.models import File, Project, Role, Stage, StagedFile, StageStatus
+from packages import access
+from packages.models import File, Project, Stage, StagedFile, StageStatus
 
 SHOWN = 8
 
@@ -39,15 +40,15 @@ def of_people(case: Case) -> list[History]:
 
 def of_person(user: User, parts: tuple[str, ...], case: Case) -> History:
     """What happened before `case` and beside it."""
-    roles = Role.objects.filter(user=user).select_related("project").order_by("-pk")
+    projects = Project.objects.held_by(user.pk).order_by("-pk")
     about = decisions_about(user)
     counts = about.values_list("kind").annotate(count=Count("pk")).order_by("kind")
     labels = dict(Decision.Kind.choices)
     return History(
         user=user,
         parts=parts,
-        projects=tuple(role.project for role in roles[:SHOWN]),
-        project_count=roles.count(),
+        projects=tuple(projects[:SHOWN]),
+        project_count=projects.count(),
         uploads=earlier_uploads(user, case),
         counts=tuple((labels[kind], count) for kind, count in counts),
         decisions=tuple(about.select_related("moderator", "case")[:SHOWN]),
@@ -59,7 +60,7 @@ def decisions_about(user: User) -> QuerySet[Decision]:
     """Everything in force that was decided about him, what he uploaded, or his projects."""
     his = Q(person=user) | Q(stage__created_by=user) | Q(file__uploaded_by=user)
     his |= Q(release__published_by=user)
-    his |= Q(project__in=Role.objects.filter(user=user, kind="owner").values("project"))
+    his |= Q(project__in=Project.objects.held_by(user.pk, access.OWNERS))
     done = Decision.objects.filter(his, state=Decision.State.DONE)
     return done.order_by("-decided_at", "-pk")
 

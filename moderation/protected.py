@@ -23,8 +23,8 @@ from moderation.lookalikes import Checker, Index, Target, Verdict, keys, tables
 from moderation.lookalikes.index import variants
 from moderation.lookalikes.weights import learned
 from moderation.models import PopularNames, SimilarityException
-from packages import downloads
-from packages.models import Project, Role
+from packages import access, downloads
+from packages.models import Project
 from packages.models.reader import MEMBER
 
 PROTECTED = 15_000
@@ -112,8 +112,8 @@ def neighbours(name: str) -> list[str]:
 
 def _exemptions(name: str, actor: Actor | None) -> Callable[[str], bool]:
     user = actor.user if actor else None
-    mine = Role.objects.filter(user=user, kind=Role.Kind.OWNER) if user else Role.objects.none()
-    names = set(mine.values_list("project__normalized_name", flat=True))
+    mine = Project.objects.held_by(user.pk, access.OWNERS) if user else Project.objects.none()
+    names = set(mine.values_list("normalized_name", flat=True))
     names |= set(excepted(name, user).values_list("target", flat=True))
     return names.__contains__
 

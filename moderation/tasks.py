@@ -13,7 +13,8 @@ from accounts import notices
 from accounts.models import User
 from moderation import cases
 from moderation.models import Case, Concerned, Decision, Note
-from packages.models import Role, Stage
+from packages import access, insiders
+from packages.models import Stage
 
 
 @transaction.atomic
@@ -48,8 +49,8 @@ def people_of(case: Case) -> list[User]:
     concerned = case.concerned.exclude(part=Concerned.Part.REPORTER).select_related("user")
     found = dict.fromkeys(row.user for row in concerned.order_by("pk"))
     if case.subject_project:
-        roles = case.subject_project.roles.filter(kind=Role.Kind.OWNER).select_related("user")
-        found |= dict.fromkeys(role.user for role in roles.order_by("pk"))
+        owners = insiders.people_of(case.subject_project, access.OWNERS)
+        found |= dict.fromkeys(owners.order_by("pk"))
     return list(found)
 
 

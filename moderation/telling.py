@@ -16,6 +16,7 @@ from accounts.models import User
 from moderation.cases import moderators
 from moderation.models import Appeal, Case, Decision, DecisionKind, Observation, Outcome, Source
 from moderation.tasks import people_of
+from packages import insiders
 
 BY_PACKAGES = (DecisionKind.QUARANTINED, DecisionKind.CLEARED, DecisionKind.REMOVED)
 BY_UPLOAD = (DecisionKind.APPROVED, DecisionKind.REJECTED)
@@ -58,7 +59,7 @@ def _untold(decision: Decision, *, undone: bool) -> list[User]:
     project = decision.subject_project
     if decision.kind not in (*BY_PACKAGES, DecisionKind.APPROVED) or project is None:
         return people
-    members = set(project.roles.values_list("user", flat=True))
+    members = set(insiders.people_of(project).values_list("pk", flat=True))
     return [user for user in people if user.pk not in members]
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from accounts import second_factors
 from accounts.actors import SYSTEM, Actor
 from accounts.models import ApiToken, TokenAction, User
-from packages import names
+from packages import insiders, names
 from packages.models import (
     File,
     FormerName,
@@ -30,7 +30,7 @@ DELETE_FILE = "packages.delete_file"
 CHANGE_PROJECT = "packages.change_project"
 CHANGE_RELEASE = "packages.change_release"
 OWNERS = (Role.Kind.OWNER,)
-UPLOADERS = (Role.Kind.OWNER, Role.Kind.MAINTAINER)
+UPLOADERS = insiders.KEEPERS
 # The greater part of an upload is statements: these are written once (`pypi_site.lib.sql`).
 _HAS_ROLE = """(
     exists (select from packages_role as own where own.project_id = {project}
@@ -41,7 +41,7 @@ _HAS_ROLE = """(
 """
 _HELD = "where it.normalized_name = %(name)s and " + _HAS_ROLE.format(project="it.id")
 _HOLDS = "select " + _HAS_ROLE.format(project="%(project)s")
-EVERY_KIND = tuple(Role.Kind)  # the greatest first
+EVERY_KIND = insiders.EVERY_KIND
 
 
 class NotYours(Refused):
@@ -139,8 +139,7 @@ def answerable(actor: Actor, project: Project) -> User | None:
     """
     if actor.ci is None or project.published_at is not None:
         return actor.user
-    owner = project.roles.filter(kind=Role.Kind.OWNER).select_related("user").first()
-    return owner.user if owner else None
+    return insiders.people_of(project, OWNERS).order_by("pk").first()
 
 
 def authorize_upload(actor: Actor, project: Project) -> None:

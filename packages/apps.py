@@ -7,5 +7,5 @@ class PackagesConfig(AppConfig):
     name = "packages"
 
     def ready(self) -> None:
-        from packages import letters  # noqa: F401 - connects its receiver
+        from packages import letters, team_letters  # noqa: F401 - connects their receivers
         from packages.simple import withdrawing  # noqa: F401 - and this one

@@ -26,6 +26,7 @@ project_deleted = Signal()  # project: Project, event: AuditEvent
 project_restored = Signal()  # project: Project, event: AuditEvent
 project_renamed = Signal()  # project: Project, event: AuditEvent (before: name, normalized_name)
 role_changed = Signal()  # project: Project, event: AuditEvent
+team_changed = Signal()  # team: Team, event: AuditEvent, people: list[int] whom it concerns
 publishers_changed = Signal()  # project: Project, event: AuditEvent
 stage_held = Signal()  # stage: Stage; again when other reasons take the place of the first
 concerns_observed = Signal()  # project: Project, verdicts: list[Verdict], each `about` a file

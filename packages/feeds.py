@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db.models import Count, Max, OuterRef, Subquery
 
-from packages import journal
-from packages.models import JournalEntry, Project, Reader, Release, Role
+from packages import insiders, journal
+from packages.models import JournalEntry, Project, Reader, Release
 from packages.models.project import ProjectQuerySet
 from packages.models.release import ReleaseQuerySet
 
@@ -106,8 +106,7 @@ def projects_of_person(username: str, to: Reader) -> list[Entry]:
 
 
 def _kept_by(username: str, to: Reader) -> ProjectQuerySet:
-    kept = Role.objects.keepers().filter(user__username=username).order_by()
-    return Project.objects.listed(to).filter(pk__in=kept.values("project"))
+    return Project.objects.listed(to).filter(insiders.kept(username))
 
 
 def _releases(releases: ReleaseQuerySet, filters: Filters) -> list[Entry]:

@@ -18,7 +18,7 @@ from accounts import actors, histories
 from accounts.event_words import OF_PROJECT_GROUPS, OF_PROJECTS
 from accounts.models import ApiToken, AuditEvent, TokenAction, User
 from accounts.models.audit import AuditEventQuerySet
-from packages import access, manage_views
+from packages import access, insiders, manage_views
 from packages.models import Project, TokenProject
 from pypi_site.lib.rest import EventPagination
 
@@ -40,11 +40,11 @@ def _context(request: HttpRequest, project: Project) -> dict[str, Any]:
     assert isinstance(request.user, User)
     chosen, before = request.GET.get("show", ""), request.GET.get("before", "")
     events, older = histories.choose(events_of(project), chosen, before, OF_PROJECT_GROUPS)
-    insiders = _insiders(project)
+    known = _insiders(project)
     return {
         "project": project,
         "is_owner": True,
-        "lines": [histories.of_project(event, request.user, insiders) for event in events],
+        "lines": [histories.of_project(event, request.user, known) for event in events],
         "older": older,
         "chosen": chosen,
         "groups": histories.choices(OF_PROJECT_GROUPS),
@@ -59,7 +59,7 @@ def events_of(project: Project) -> AuditEventQuerySet:
 
 
 def _insiders(project: Project) -> set[int]:
-    return set(project.roles.values_list("user", flat=True))
+    return set(insiders.people_of(project).values_list("pk", flat=True))
 
 
 class ProjectEventsView(APIView):
@@ -73,9 +73,9 @@ class ProjectEventsView(APIView):
         actor = actors.of_request(request._request, token)
         project = access.project_of(actor, name)
         access.require_allowed(actor, TokenAction.MANAGE)
-        insiders = _insiders(project)
+        known = _insiders(project)
         pages = EventPagination()
         events = events_of(project).select_related("user")
         found = pages.paginate_queryset(events, request, view=self) or []
-        lines = [histories.of_project(event, user, insiders).as_dict() for event in found]
+        lines = [histories.of_project(event, user, known).as_dict() for event in found]
         return pages.get_paginated_response(lines)

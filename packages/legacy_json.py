@@ -11,7 +11,7 @@ from datetime import UTC
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from packages import downloads, particulars
+from packages import downloads, insiders, particulars
 from packages.models import File, Project, Release
 from pypi_site.lib.problems import NotFound
 
@@ -145,8 +145,8 @@ def _addresses(project: Project, release: Release, origin: str) -> Document:
 
 def roles(project: Project) -> list[dict[str, str]]:
     """Who keeps the project: owners first, then by name."""
-    named = project.roles.keepers().values_list("kind", "user__username")
-    return [{"role": kind.capitalize(), "user": user} for kind, user in named]
+    keepers = insiders.standings(project)
+    return [{"role": each.kind.capitalize(), "user": each.username} for each in keepers]
 
 
 def _entries(files: Mapping[int, list[File]], origin: str) -> Mapping[int, list[Document]]:

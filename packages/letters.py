@@ -41,6 +41,17 @@ SENTENCES = {
     "role.add": ("Somebody joined {0}", "Who has a role may upload."),
     "role.change": ("A role on {0} changed", "Owners may do everything, maintainers upload."),
     "role.remove": ("Somebody left {0}", "Their tokens do not open the project any more."),
+    "role.offer_transfer": (
+        "{0} is offered to somebody else",
+        "Who offered it steps down once it is accepted; until then any owner can withdraw it.",
+    ),
+    "role.transfer": ("{0} has another owner", "Who offered it has stepped down."),
+    "team.grant": ("A team has a role on {0}", "Every member of the team has that role."),
+    "team.change_role": (
+        "The role of a team on {0} changed",
+        "Owners may do everything, maintainers upload.",
+    ),
+    "team.revoke": ("A team lost its role on {0}", "Its members may not upload by it any more."),
     "publisher.add": (
         "{0} trusts another CI job",
         "It may upload releases without a token; whoever may start it, may publish.",
@@ -85,7 +96,7 @@ def _context(event: AuditEvent, project: Project, *, insider: bool) -> dict[str,
 
 def _tell_once(user: User, event: AuditEvent, context: dict[str, Any]) -> bool:
     """A job that failed half-way is repeated, but not for those who have their letter."""
-    about_people = event.action.startswith(("role.", "publisher."))
+    about_people = event.action.startswith(("role.", "team.", "publisher."))
     page = "project-people" if about_people else "project-settings"
     address = reverse(page, args=[context["project"].normalized_name])
     return notices.notify(

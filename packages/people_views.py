@@ -17,9 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors, sensitive
 from accounts.models import ApiToken, User
-from packages import access, insiders, manage_views, roles
+from packages import access, answering, insiders, manage_views, project_team_views, roles
+from packages import invitations as invites
 from packages.choices import Choice
-from packages.models import Invitation, Project, Role
+from packages.models import Invitation, Project, Role, TeamMember, TeamRole
 from pypi_site.lib.problems import NotFound, Problem
 
 PAGE = "project-people"
@@ -46,11 +47,19 @@ def people(request: HttpRequest, name: str) -> HttpResponse:
         "project": project,
         "is_owner": is_owner,
         "people": _people(request, project, is_owner=is_owner),
-        "invitations": [(item, _withdrawal(item)) for item in waiting] if is_owner else [],
+        "invitations": [(item, _withdrawal(project, item)) for item in waiting] if is_owner else [],
+        "teams": project_team_views.teams_of(request, project, is_owner=is_owner),
+        "may_transfer": _owns_himself(request, project),
+        "handovers": project_team_views.HANDOVERS,
         "kinds": Role.Kind.choices,
         "invitation_days": settings.INVITATION_DAYS,
     }
     return render(request, "packages/people.html", context)
+
+
+def _owns_himself(request: HttpRequest, project: Project) -> bool:
+    """Only what is one's own can be handed over."""
+    return project.roles.filter(user=request.user.pk, kind=Role.Kind.OWNER).exists()
 
 
 def _people(request: HttpRequest, project: Project, *, is_owner: bool) -> list[Person]:
@@ -90,8 +99,8 @@ def _removal(project: Project, role: Role, *, mine: bool) -> Choice:
     return Choice(f"remove-{role.pk}", address, label, text, danger=True)
 
 
-def _withdrawal(invitation: Invitation) -> Choice:
-    address = _address("project-invitation-withdraw", invitation.project, invitation.identifier)
+def _withdrawal(project: Project, invitation: Invitation) -> Choice:
+    address = _address("project-invitation-withdraw", project, invitation.identifier)
     label = f"Withdraw the invitation of {invitation.recipient}"
     return Choice(f"withdraw-{invitation.pk}", address, label)
 
@@ -126,7 +135,7 @@ def withdraw(request: HttpRequest, name: str, identifier: UUID) -> HttpResponse:
         raise Http404
 
     def act() -> str:
-        roles.withdraw(invitation, actor=actors.of_request(request))
+        invites.withdraw(invitation, actor=actors.of_request(request))
         return f"The invitation of {invitation.recipient} is withdrawn."
 
     return manage_views.answer(request, act, PAGE, project)
@@ -181,18 +190,21 @@ def invitations(request: HttpRequest) -> HttpResponse:
     """What whoever is signed in is invited to."""
     assert isinstance(request.user, User)
     mine = Invitation.objects.open().for_user(request.user)
-    found = mine.select_related("project", "invited_by").order_by("-created_at")
+    found = mine.select_related("project", "team", "invited_by").order_by("-created_at")
     return render(request, "accounts/invitations.html", {"invitations": found})
 
 
 @login_required
 @require_POST
 def accept(request: HttpRequest, identifier: UUID) -> HttpResponse:
-    """Take the role."""
+    """Take what is offered: a role, a membership, a project; for oneself or for one's team."""
 
     def act(invitation: Invitation) -> str:
-        role = roles.accept(invitation, actor=actors.of_request(request))
-        return f"You are {role.kind} of {role.project} now."
+        taken = answering.accept(invitation, actor=actors.of_request(request))
+        if isinstance(taken, TeamMember):
+            return f"You are {taken.kind} of the team {taken.team} now."
+        who = f"The team {taken.team} is" if isinstance(taken, TeamRole) else "You are"
+        return f"{who} {taken.kind} of {taken.project} now."
 
     return _answered(request, identifier, act)
 
@@ -203,8 +215,8 @@ def decline(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """Do not take it."""
 
     def act(invitation: Invitation) -> str:
-        roles.decline(invitation, actor=actors.of_request(request))
-        return f"You declined the invitation to {invitation.project}."
+        invites.decline(invitation, actor=actors.of_request(request))
+        return f"You declined the invitation to {invitation.to}."
 
     return _answered(request, identifier, act)
 
@@ -214,7 +226,7 @@ def _answered(
 ) -> HttpResponse:
     assert isinstance(request.user, User)
     try:
-        messages.success(request, act(roles.invitation_for(request.user, str(identifier))))
+        messages.success(request, act(invites.invitation_for(request.user, str(identifier))))
     except NotFound as problem:
         raise Http404(problem.detail) from None
     except Problem as problem:

@@ -15,7 +15,16 @@ from django.utils.cache import patch_cache_control
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import conditional_page, require_safe
 
-from packages import access, descriptions, downloads, names, particulars, provenance, readers
+from packages import (
+    access,
+    descriptions,
+    downloads,
+    insiders,
+    names,
+    particulars,
+    provenance,
+    readers,
+)
 from packages.models import File, Project, ProjectStatus, Reader, Release
 from packages.models.file import FileType
 from packages.tables import Badge, Row, Table
@@ -245,7 +254,7 @@ def _body(project: Project, release: Release | None, reader: Reader) -> dict[str
         "license": particulars.license_of(metadata),
         "links": particulars.links(metadata),
         "groups": particulars.groups(metadata, available=available),
-        "roles": project.roles.keepers().select_related("user"),
+        "roles": insiders.standings(project),
     }
 
 

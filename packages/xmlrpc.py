@@ -14,8 +14,8 @@ from xmlrpc.client import Fault
 
 from django.conf import settings
 
-from packages import access, journal, legacy_json, names
-from packages.models import JournalEntry, Project, Reader, Release, Role
+from packages import access, insiders, journal, legacy_json, names
+from packages.models import JournalEntry, Project, Reader, Release
 from packages.models.reader import ANYBODY
 from pypi_site.lib.problems import Moved, NotFound
 from pypi_site.lib.xmlrpc import BAD_ARGUMENTS, Members
@@ -86,10 +86,8 @@ def package_roles(package_name: str, *, to: Reader = ANYBODY) -> list[tuple[str,
 
 def user_packages(username: str, *, to: Reader = ANYBODY) -> list[tuple[str, str]]:
     """What somebody keeps: role, project."""
-    roles = Role.objects.keepers().filter(user__username=username)
-    rows = roles.filter(project__in=Project.objects.listed(to))
-    rows = rows.order_by("-kind", "project__normalized_name")
-    return [(kind.capitalize(), name) for kind, name in rows.values_list("kind", "project__name")]
+    kept = insiders.kept_by(username, Project.objects.listed(to))
+    return [(kind.capitalize(), name) for kind, name in kept]
 
 
 # -- releases ------------------------------------------------------------------------------------

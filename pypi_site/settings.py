@@ -324,7 +324,7 @@ EMAIL_DOMAINS = [
     domain.strip().lower().lstrip("@") for domain in env.list("GATEHOUSE_EMAIL_DOMAINS", default=[])
 ]
 # Who is asked whether an address is invited: functions of accounts and of apps above it.
-INVITERS = ["accounts.invitations.by_administrator", "packages.roles.is_invited"]
+INVITERS = ["accounts.invitations.by_administrator", "packages.invitations.is_invited"]
 # Without a second factor: no powers of staff, and no uploads.
 SECOND_FACTOR_FOR_STAFF = env.bool("GATEHOUSE_SECOND_FACTOR_FOR_STAFF", default=False)
 SECOND_FACTOR_TO_UPLOAD = env.bool("GATEHOUSE_SECOND_FACTOR_TO_UPLOAD", default=False)

@@ -18,6 +18,7 @@ from packages import (
     legacy_json_views,
     oidc_views,
     people_views,
+    project_team_views,
     projects,
     publisher_views,
     release_views,
@@ -25,6 +26,7 @@ from packages import (
     renames,
     settings_views,
     stage_views,
+    team_views,
     token_views,
 )
 from packages import files as file_verbs
@@ -197,6 +199,25 @@ PEOPLE = [
         people_views.withdraw,
         name="project-invitation-withdraw",
     ),
+    path("transfer/", project_team_views.transfer, name="project-transfer"),
+    path("teams/grant/", project_team_views.grant, name="project-team-grant"),
+    path("teams/<slug:team>/role/", project_team_views.change, name="project-team-role"),
+    path("teams/<slug:team>/remove/", project_team_views.remove, name="project-team-remove"),
+]
+TEAMS = [
+    path("", team_views.own, name="teams"),
+    path("create/", team_views.create, name="team-create"),
+    path("of/<slug:name>/", team_views.page, name="team"),
+    path("of/<slug:name>/describe/", team_views.describe, name="team-describe"),
+    path("of/<slug:name>/delete/", team_views.delete, name="team-delete"),
+    path("of/<slug:name>/invite/", team_views.invite, name="team-invite"),
+    path("of/<slug:name>/members/<int:pk>/role/", team_views.change, name="team-member-role"),
+    path("of/<slug:name>/members/<int:pk>/remove/", team_views.remove, name="team-member-remove"),
+    path(
+        "of/<slug:name>/invitations/<uuid:identifier>/withdraw/",
+        team_views.withdraw,
+        name="team-invitation-withdraw",
+    ),
 ]
 _PAGES = (
     r"project/[^/]+(?:/[^/]+)?|search|admin|help/(?:problems|apis)|accounts(?:/[\w-]+)*"
@@ -304,6 +325,7 @@ urlpatterns = [
     path("accounts/tokens/", token_views.own_tokens, name="tokens"),
     path("accounts/tokens/<slug:identifier>/revoke/", token_views.revoke, name="token-revoke"),
     path("accounts/publishers/", include(OWN_PUBLISHERS)),
+    path("accounts/teams/", include(TEAMS)),
     path("accounts/invitations/", people_views.invitations, name="invitations"),
     path(
         "accounts/invitations/<uuid:identifier>/accept/",

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
+from packages import insiders
 from packages.models import Project, Release
 from search import filters, importable, labels, popularity, words
 from search.models import Scale, SearchDocument
@@ -121,7 +122,7 @@ def _row(project: Project, release: Release) -> Row:
     status = "yanked" if release.yanked_at else project.status
     worth = popularity.worth(old.downloads, release.published_at, status, old.scale)
     imports, imports_from = _imports(release, old)
-    owners = list(project.roles.keepers().values_list("user__username", flat=True))
+    owners = [each.username for each in insiders.standings(project)]
     facets = _facets(release.metadata)
     return Row(
         project_id=project.pk,

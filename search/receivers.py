@@ -8,7 +8,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from packages import events
-from packages.models import File, Project, Release, Role
+from packages.models import File, Project, Release, Role, TeamMember, TeamRole
 from pypi_site.lib import jobs
 
 FILES = [
@@ -42,7 +42,16 @@ def project_changed(sender: type[Project], project: Project, **kwargs: Any) -> N
 
 
 @receiver([post_save, post_delete], sender=Role)
-def owners_changed(sender: type[Role], instance: Role, **kwargs: Any) -> None:
+@receiver([post_save, post_delete], sender=TeamRole)
+def owners_changed(sender: type[Role | TeamRole], instance: Role | TeamRole, **kwargs: Any) -> None:
     """Also when an account goes, and its roles with it; what is not public yet has no row."""
     if instance.project.published_at:
         jobs.enqueue_each("search.tasks.update", instance.project_id)
+
+
+@receiver([post_save, post_delete], sender=TeamMember)
+def members_changed(sender: type[TeamMember], instance: TeamMember, **kwargs: Any) -> None:
+    """Whoever joins a team, or leaves it, does so on all its projects."""
+    roles = TeamRole.objects.filter(team=instance.team_id, project__published_at__isnull=False)
+    for project in roles.values_list("project", flat=True):
+        jobs.enqueue_each("search.tasks.update", project)

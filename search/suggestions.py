@@ -8,8 +8,8 @@ from typing import Final
 from django.db import connection
 from django.db.models import QuerySet
 
-from accounts.models import User
-from packages.models import Project, Reader, Role
+from packages import insiders
+from packages.models import Project, Reader
 from packages.models.reader import ANYBODY
 from search import filters, fuzzy, labels, language, sight, words
 from search.limits import limited
@@ -148,11 +148,9 @@ def _filters(last: str, limit: int, reader: Reader) -> list[tuple[str, str]]:
         case "python":
             found = [version for version in reversed(filters.PYTHONS) if version.startswith(value)]
         case "owner":
-            kept = Role.objects.keepers().filter(project__in=Project.objects.listed(reader))
-            people = User.objects.filter(username__istartswith=value, project_roles__in=kept)
-            found = [
-                *people.order_by("username").values_list("username", flat=True).distinct()[:limit]
-            ]
+            keepers = insiders.keepers_of(Project.objects.listed(reader))
+            people = keepers.filter(username__istartswith=value).order_by("username")
+            found = [*people.values_list("username", flat=True)[:limit]]
         case _:
             found = []
     return [(f"{sign}{field}:{_quoted(item)}", "") for item in found[:limit]]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from packages.models.project import NORMALIZED, Project
 from packages.models.role import Role
+from pypi_site.lib.problems import NotFound
 
 TEAM_NAME_LENGTH = 50
 
@@ -22,9 +23,16 @@ class TeamQuerySet(models.QuerySet["Team"]):
         """Those that somebody belongs to: nobody else learns that they exist."""
         return self.filter(members__user=user)
 
+    def lock(self, pk: int) -> Team:
+        """The team, locked until commit: before any project (`ProjectQuerySet.lock`)."""
+        team = self.select_for_update(of=("self",)).filter(pk=pk).first()
+        if team is None:
+            raise NotFound("The team is gone; load the page again.")
+        return team
+
 
 class Team(models.Model):
-    """A name for some people; the name, in lower case, is its address."""
+    """A name for some people; the name is its address, and never changes."""
 
     name = models.CharField(max_length=TEAM_NAME_LENGTH)
     description = models.CharField(max_length=300, blank=True)
@@ -37,7 +45,7 @@ class Team(models.Model):
         constraints = [
             models.UniqueConstraint(Lower("name"), name="a_team_name_is_unique_in_any_case"),
             models.CheckConstraint(
-                condition=Q(name__iregex=NORMALIZED), name="a_team_name_is_like_a_project_name"
+                condition=Q(name__regex=NORMALIZED), name="a_team_name_is_like_a_project_name"
             ),
         ]
 
@@ -49,10 +57,10 @@ class Team(models.Model):
 
 
 class TeamMember(models.Model):
-    """A maintainer says who belongs to the team; every member has its roles."""
+    """An owner says who belongs to the team; every member has its roles on projects."""
 
     class Kind(models.TextChoices):
-        MAINTAINER = "maintainer"
+        OWNER = "owner"
         MEMBER = "member"
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="members")
@@ -65,7 +73,7 @@ class TeamMember(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["team", "user"], name="a_team_lists_a_person_once"),
             models.CheckConstraint(
-                condition=Q(kind__in=("maintainer", "member")), name="a_membership_is_known"
+                condition=Q(kind__in=("owner", "member")), name="a_membership_is_known"
             ),
         ]
 

@@ -21,6 +21,7 @@ from accounts.models import (
     SignupInvitation,
     User,
 )
+from packages import invitations as role_invitations
 from packages import roles
 from packages.models import Invitation, Role
 from pypi_site.lib.problems import ReasonNeeded
@@ -260,7 +261,7 @@ def test_a_withdrawn_invitation_to_a_project_opens_no_sign_up(client, settings):
     Role.objects.create(project=demo, user=owner, kind="owner")
     made = roles.invite(demo, "alice@example.org", "maintainer", actor=actor(owner))
     assert invitations.is_invited("alice@example.org")
-    roles.withdraw(made, actor=actor(owner))
+    role_invitations.withdraw(made, actor=actor(owner))
     assert client.get(invitations.link("alice@example.org")).status_code == 410
 
 

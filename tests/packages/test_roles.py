@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.actors import SYSTEM, Actor
 from accounts.models import AuditEvent
-from packages import access, roles
+from packages import access, invitations, role_ledger, roles
 from packages.models import Invitation, JournalEntry, Project, Role
 from pypi_site.lib.problems import NotFound, Refused
 from tests.factories.index import published
@@ -103,7 +103,7 @@ def test_inviting_tells_nobody_who_exists(project, owner, mailoutbox):
 
 @pytest.mark.parametrize("recipient", ["", "  ", "a b", "@", "x@", "-x", "x" * 60, "<script>"])
 def test_who_is_no_name_and_no_address_is_not_invited(project, owner, recipient):
-    with pytest.raises(roles.InvalidRecipient):
+    with pytest.raises(invitations.InvalidRecipient):
         invite(project, owner, recipient)
 
 
@@ -114,9 +114,9 @@ def test_only_two_roles_are_known(project, owner):
 
 def test_nobody_is_invited_twice_nor_who_has_a_role(project, owner):
     invite(project, owner, "somebody")
-    with pytest.raises(roles.RoleExists, match="invited already"):
+    with pytest.raises(invitations.RoleExists, match="invited already"):
         invite(project, owner, "SOMEBODY")
-    with pytest.raises(roles.RoleExists, match="has a role"):
+    with pytest.raises(invitations.RoleExists, match="has a role"):
         invite(project, owner, owner.username)
 
 
@@ -131,7 +131,7 @@ def test_an_expired_invitation_is_over_and_may_be_repeated(project, owner):
     person = UserFactory()
     old = invite(project, owner, person.username)
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    with pytest.raises(roles.InvitationOver, match="too old"):
+    with pytest.raises(invitations.InvitationOver, match="too old"):
         roles.accept(old, actor=actor(person))
     again = invite(project, owner, person.username)
     assert roles.accept(again, actor=actor(person)).user == person
@@ -140,11 +140,11 @@ def test_an_expired_invitation_is_over_and_may_be_repeated(project, owner):
 def test_a_declined_or_withdrawn_invitation_is_over(project, owner):
     person = UserFactory()
     declined = invite(project, owner, person.username)
-    roles.decline(declined, actor=actor(person))
+    invitations.decline(declined, actor=actor(person))
     withdrawn = invite(project, owner, person.username)
-    roles.withdraw(withdrawn, actor=actor(owner))
+    invitations.withdraw(withdrawn, actor=actor(owner))
     for invitation in (declined, withdrawn):
-        with pytest.raises(roles.InvitationOver):
+        with pytest.raises(invitations.InvitationOver):
             roles.accept(invitation, actor=actor(person))
     assert not project.roles.filter(user=person).exists()
 
@@ -153,7 +153,7 @@ def test_nobody_sends_invitations_by_the_dozen(project, owner, settings):
     settings.INVITATIONS_PER_DAY = 2
     for name in ("one", "two"):
         invite(project, owner, name)
-    with pytest.raises(roles.TooManyInvitations):
+    with pytest.raises(invitations.TooManyInvitations):
         invite(project, owner, "three")
 
 
@@ -161,7 +161,7 @@ def test_an_invitation_is_answered_by_its_person_alone(project, owner):
     invitation = invite(project, owner, UserFactory().username)
     stranger = UserFactory()
     with pytest.raises(NotFound):
-        roles.invitation_for(stranger, str(invitation.identifier))
+        invitations.invitation_for(stranger, str(invitation.identifier))
     for verb in ("accept", "decline"):
         address = f"/accounts/invitations/{invitation.identifier}/{verb}/"
         assert signed_in(stranger).post(address).status_code == 404
@@ -210,9 +210,9 @@ def test_a_maintainer_becomes_owner_and_hands_over(project, owner):
 def test_the_last_owner_stays(project, owner):
     join(project, owner)
     mine = project.roles.get(user=owner)
-    with pytest.raises(roles.LastOwner):
+    with pytest.raises(role_ledger.LastOwner):
         roles.remove(mine, actor=actor(owner))
-    with pytest.raises(roles.LastOwner):
+    with pytest.raises(role_ledger.LastOwner):
         roles.change(mine, "maintainer", actor=actor(owner))
 
 
@@ -220,7 +220,7 @@ def test_an_owner_who_cannot_sign_in_does_not_count(project, owner):
     other = join(project, owner, "owner").user
     other.is_active = False
     other.save()
-    with pytest.raises(roles.LastOwner):
+    with pytest.raises(role_ledger.LastOwner):
         roles.remove(project.roles.get(user=owner), actor=actor(owner))
 
 
@@ -261,7 +261,7 @@ def test_of_two_owners_who_leave_at_once_one_stays():
     def leave(role: Role) -> str:
         try:
             roles.remove(role, actor=actor(role.user))
-        except roles.LastOwner:
+        except role_ledger.LastOwner:
             return "stays"
         return "left"
 

@@ -9,10 +9,20 @@ from django.forms import CharField, ModelForm
 from django.http import HttpRequest
 
 from accounts import actors
-from packages import files, projects, publishers, releases
-from packages.models import File, FormerName, JournalEntry, Project, Publisher, Release, Role
+from packages import files, projects, publishers, releases, team_admin
+from packages.models import (
+    File,
+    FormerName,
+    JournalEntry,
+    Project,
+    Publisher,
+    Release,
+    Role,
+    TeamRole,
+)
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
 
+__all__ = ["team_admin"]  # the other desk of the index registers itself
 CHANGE_PROJECT = "packages.change_project"
 CHANGE_RELEASE = "packages.change_release"
 DELETE_FILE = "packages.delete_file"
@@ -148,6 +158,13 @@ class RoleInline(admin.TabularInline):
         return False
 
 
+class TeamRoleInline(RoleInline):
+    """Which teams have a role; it is taken away on their own page."""
+
+    model = TeamRole
+    raw_id_fields = ["team"]
+
+
 class FormerNameInline(admin.TabularInline):
     """What a project was called; renaming is done in its settings."""
 
@@ -183,7 +200,7 @@ class ProjectAdmin(ReadOnlyAdmin):
         ("deleted_at", admin.EmptyFieldListFilter),
     ]
     search_fields = ["normalized_name", "former_names__normalized_name"]
-    inlines = [RoleInline, FormerNameInline]
+    inlines = [RoleInline, TeamRoleInline, FormerNameInline]
     form = LimitsForm
     fields = [*projects.LIMITS, "reason"]
     actions = [

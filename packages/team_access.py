@@ -22,7 +22,7 @@ def team_of(actor: Actor, name: str) -> Team:
 
     Raises `NotFound` for everybody else, whether there is such a team or not.
     """
-    _require_token(actor)
+    require_token(actor)
     teams = Team.objects.all()
     if not actor.may(CHANGE_TEAM):
         teams = teams.of(actor.user.pk if actor.user else None)
@@ -44,11 +44,11 @@ def authorize(actor: Actor, team: Team) -> None:
     """Refuse unless `actor` owns the team, or administers this index (in person, by no token)."""
     if not is_owner(actor, team):
         raise NotYourTeam(f"Only owners of the team {team} may do this; ask one of them.")
-    _require_token(actor)
+    require_token(actor)
 
 
-def _require_token(actor: Actor) -> None:
-    """A team reaches further than the projects that a token is limited to."""
+def require_token(actor: Actor) -> None:
+    """Refuse a token that does not manage, or that is limited: a team reaches further."""
     access.require_allowed(actor, TokenAction.MANAGE)
     if actor.token and actor.token.limited:
         raise access.TokenTooNarrow(

@@ -48,12 +48,14 @@ def announce(
 def tell(event_pk: int, team: str, people: Iterable[int]) -> int:
     """Write to these people, each once; returns to how many."""
     event = AuditEvent.objects.select_related("person").get(pk=event_pk)
-    context = _context(event, team)
-    told = User.objects.filter(pk__in=list(people), is_active=True).order_by("pk")
+    people = list(people)
+    context = _context(event, team, insider=event.user_id in people)
+    told = User.objects.filter(pk__in=people, is_active=True).order_by("pk")
     return sum(_tell_once(user, event, context) for user in told)
 
 
-def _context(event: AuditEvent, team: str) -> dict[str, Any]:
+def _context(event: AuditEvent, team: str, *, insider: bool) -> dict[str, Any]:
+    """What staff is called, who has nothing to do with it, is told to nobody."""
     facts = event.after or {}
     words = {"team": team, "project": event.subject, "user": "", "kind": ""}
     words |= {key: str(facts[key]) for key in ("user", "kind") if key in facts}
@@ -61,7 +63,7 @@ def _context(event: AuditEvent, team: str) -> dict[str, Any]:
     return {
         "what": what,
         "meaning": meaning,
-        "who": event.actor,
+        "who": event.actor if insider else "a moderator",
         "reason": event.reason,
         "at": event.at,
     }

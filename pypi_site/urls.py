@@ -38,6 +38,7 @@ from packages.publisher_api import PendingPublisherViewSet, PublisherViewSet
 from packages.simple import files, previews
 from packages.simple import views as simple
 from packages.stage_api import StageViewSet
+from packages.team_api import MemberViewSet, ProjectTeamViewSet, TeamViewSet
 from packages.uploads import legacy, sessions
 from packages.verb_api import (
     DeleteFileView,
@@ -177,6 +178,36 @@ PUBLISHERS_API = [
         "<uuid:publisher>/", PublisherViewSet.as_view({"delete": "destroy"}), name="api-publisher"
     ),
 ]
+TEAM_API = [
+    path("", TeamViewSet.as_view({"get": "list", "post": "create"}), name="api-teams"),
+    path(
+        "<slug:team>/",
+        TeamViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="api-team",
+    ),
+    path(
+        "<slug:team>/members/",
+        MemberViewSet.as_view({"post": "create"}),
+        name="api-team-members",
+    ),
+    path(
+        "<slug:team>/members/<str:username>/",
+        MemberViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),
+        name="api-team-member",
+    ),
+]
+PROJECT_TEAMS_API = [
+    path(
+        "",
+        ProjectTeamViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-project-teams",
+    ),
+    path(
+        "<slug:team>/",
+        ProjectTeamViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),
+        name="api-project-team",
+    ),
+]
 PENDING_API = [
     path(
         "",
@@ -268,6 +299,8 @@ urlpatterns = [
     path("api/v1/projects/<project:name>/stages/", include(STAGES_API)),
     path("api/v1/projects/<project:name>/publishers/", include(PUBLISHERS_API)),
     path("api/v1/publishers/pending/", include(PENDING_API)),
+    path("api/v1/teams/", include(TEAM_API)),
+    path("api/v1/projects/<project:name>/teams/", include(PROJECT_TEAMS_API)),
     path(
         "api/v1/projects/<project:name>/observations/",
         ObservationsView.as_view(),

@@ -20,7 +20,7 @@ from packages.models import (
     Role,
     TeamRole,
 )
-from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
+from pypi_site.lib.admin_actions import ReadOnlyAdmin, ReadOnlyInline, with_reason
 
 __all__ = ["team_admin"]  # the other desk of the index registers itself
 CHANGE_PROJECT = "packages.change_project"
@@ -145,39 +145,23 @@ class LimitsForm(ModelForm):
         fields = projects.LIMITS
 
 
-class RoleInline(admin.TabularInline):
+class RoleInline(ReadOnlyInline):
     model = Role
-    extra = 0
     raw_id_fields = ["user"]
-    can_delete = False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
-class TeamRoleInline(RoleInline):
+class TeamRoleInline(ReadOnlyInline):
     """Which teams have a role; it is taken away on their own page."""
 
     model = TeamRole
     raw_id_fields = ["team"]
 
 
-class FormerNameInline(admin.TabularInline):
+class FormerNameInline(ReadOnlyInline):
     """What a project was called; renaming is done in its settings."""
 
     model = FormerName
-    extra = 0
-    can_delete = False
     verbose_name_plural = "Former names (an administrator renames a project in its settings)"
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Project)

@@ -12,30 +12,17 @@ from accounts import actors
 from packages import team_roles, teams
 from packages.models import Team, TeamMember, TeamRole
 from packages.team_access import CHANGE_TEAM
-from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
+from pypi_site.lib.admin_actions import ReadOnlyAdmin, ReadOnlyInline, with_reason
 
 TOLD = "Members of the team, and owners of its projects, get it by e-mail."
 
 
-class _LookedAt(admin.TabularInline):
-    """Rows of a team that verbs change."""
-
-    extra = 0
-    can_delete = False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class MemberInline(_LookedAt):
+class MemberInline(ReadOnlyInline):
     model = TeamMember
     fields = ["user", "kind"]
 
 
-class RoleInline(_LookedAt):
+class RoleInline(ReadOnlyInline):
     model = TeamRole
     fields = ["project", "kind"]
 
@@ -79,8 +66,8 @@ class TeamAdmin(ReadOnlyAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
-        counted = super().get_queryset(request)
-        return counted.annotate(
+        found: QuerySet[Team] = super().get_queryset(request)
+        return found.annotate(
             people=Count("members", distinct=True), projects=Count("roles", distinct=True)
         )
 

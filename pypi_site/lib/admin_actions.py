@@ -107,3 +107,16 @@ class ReadOnlyAdmin(admin.ModelAdmin):
             for name, action in super().get_actions(request).items()
             if action and request.user.has_perm(getattr(action[0], "required_permission", ""))
         }
+
+
+class ReadOnlyInline(admin.TabularInline):
+    """Rows of something that only verbs change."""
+
+    extra = 0
+    can_delete = False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 
 from accounts.models import ApiToken, User
 from moderation.actions import Action
@@ -130,9 +131,15 @@ def _freeze(user: User) -> Iterator[Consequence]:
     yield Consequence(f"{user.username} cannot sign in; {tokens} API tokens stop working.")
     owned = Project.objects.held_by(user.pk, access.OWNERS).order_by("normalized_name")
     yield _list("What he owns stays as it is:", (project.name for project in owned))
-    alone = [project.name for project in owned if insiders.people_of(project).count() == 1]
+    alone = [project.name for project in owned if not _others(project, user).exists()]
     if alone:
         yield _list("Nobody else can manage these meanwhile:", alone)
+
+
+def _others(project: Project, user: User) -> QuerySet[User]:
+    """Who else manages it, himself or by a team, and may sign in."""
+    owners = insiders.people_of(project, access.OWNERS)
+    return owners.filter(is_active=True).exclude(pk=user.pk)
 
 
 def _dismiss(target: Any) -> Iterator[Consequence]:

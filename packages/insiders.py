@@ -96,4 +96,4 @@ def tokens_that_reach(project: Project) -> list[ApiToken]:
     """The usable tokens that open the project, whoever of its people holds them."""
     usable = ApiToken.objects.usable().filter(user__in=people_of(project))
     reaching = usable.filter(Q(limited=False) | Q(projects__project=project))
-    return list(reaching.distinct().order_by("name"))
+    return list(reaching.distinct().select_related("user").order_by("name"))

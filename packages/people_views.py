@@ -43,12 +43,13 @@ def people(request: HttpRequest, name: str) -> HttpResponse:
     project = manage_views.own_project(request, name)
     is_owner = manage_views.may_manage(request, project)
     waiting = project.invitations.open().select_related("invited_by").order_by("-created_at")
+    tokens = insiders.tokens_that_reach(project) if is_owner else []
     context = {
         "project": project,
         "is_owner": is_owner,
-        "people": _people(request, project, is_owner=is_owner),
+        "people": _people(request, project, tokens, is_owner=is_owner),
         "invitations": [(item, _withdrawal(project, item)) for item in waiting] if is_owner else [],
-        "teams": project_team_views.teams_of(request, project, is_owner=is_owner),
+        "teams": project_team_views.teams_of(request, project, tokens, is_owner=is_owner),
         "may_transfer": _owns_himself(request, project),
         "handovers": project_team_views.HANDOVERS,
         "kinds": Role.Kind.choices,
@@ -62,9 +63,10 @@ def _owns_himself(request: HttpRequest, project: Project) -> bool:
     return project.roles.filter(user=request.user.pk, kind=Role.Kind.OWNER).exists()
 
 
-def _people(request: HttpRequest, project: Project, *, is_owner: bool) -> list[Person]:
+def _people(
+    request: HttpRequest, project: Project, tokens: list[ApiToken], *, is_owner: bool
+) -> list[Person]:
     found = project.roles.select_related("user").order_by("-kind", "user__username")
-    tokens = insiders.tokens_that_reach(project) if is_owner else []
     return [
         Person(
             role,

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts import actors, sensitive
+from accounts.models import ApiToken
 from packages import access, manage_views, team_access, team_roles, transfers
 from packages.choices import Choice
 from packages.models import Invitation, Project, Role, TeamRole
@@ -30,23 +31,33 @@ class TeamOnProject:
 
     role: TeamRole
     members: list[str]
+    tokens: list[ApiToken]
     choices: list[Choice]
     mine: bool
 
 
-def teams_of(request: HttpRequest, project: Project, *, is_owner: bool) -> list[TeamOnProject]:
-    """Every team with a role, by name."""
-    found = project.team_roles.select_related("team").prefetch_related("team__members__user")
-    return [_described(request, role, is_owner=is_owner) for role in found.order_by("team__name")]
+def teams_of(
+    request: HttpRequest, project: Project, tokens: list[ApiToken], *, is_owner: bool
+) -> list[TeamOnProject]:
+    """Every team with a role, by name; of `tokens` those of people who have no role themselves."""
+    found = project.team_roles.select_related("team", "project")
+    found = found.prefetch_related("team__members__user").order_by("team__name")
+    own = set(project.roles.values_list("user", flat=True)) if tokens else set()
+    theirs = [token for token in tokens if token.user_id not in own]
+    return [_described(request, role, theirs, is_owner=is_owner) for role in found]
 
 
-def _described(request: HttpRequest, role: TeamRole, *, is_owner: bool) -> TeamOnProject:
+def _described(
+    request: HttpRequest, role: TeamRole, tokens: list[ApiToken], *, is_owner: bool
+) -> TeamOnProject:
     members = list(role.team.members.all())
+    people = {member.user_id for member in members}
+    reaching = [token for token in tokens if token.user_id in people]
     mine = [member for member in members if member.user_id == request.user.pk]
     leads = any(member.kind == member.Kind.OWNER for member in mine)
     names = sorted(member.user.username for member in members)
     choices = _choices(role, is_owner=is_owner, leads=leads)
-    return TeamOnProject(role, names, choices, bool(mine))
+    return TeamOnProject(role, names, reaching, choices, bool(mine))
 
 
 def _choices(role: TeamRole, *, is_owner: bool, leads: bool) -> list[Choice]:

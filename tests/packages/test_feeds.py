@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.actors import SYSTEM
 from packages import projects, releases, renames
 from packages.models import JournalEntry, Project, Release, Role
+from tests.factories import crews
 from tests.factories.index import held, published
 from tests.factories.people import UserFactory, actor
 
@@ -107,6 +108,13 @@ def test_feeds_of_a_project_and_of_a_person_are_about_them_alone(client, ann):
     assert titles(client, "/feeds/project/Demo/releases.atom") == ["demo 1.0"]
     assert titles(client, "/feeds/user/ann/releases.atom") == ["joined 1.0", "demo 1.0"]
     assert titles(client, "/feeds/user/bob/projects.rss") == ["theirs"]
+
+
+def test_what_a_team_keeps_is_in_the_feeds_of_its_members(client, ann):
+    crew = crews.team(owner=ann)
+    crews.role(crew, published("ours", uploader=UserFactory(trusted=True)).project, "maintainer")
+    crews.role(crew, published("seen", uploader=UserFactory(trusted=True)).project, "reader")
+    assert titles(client, "/feeds/user/ann/projects.rss") == ["ours"]
 
 
 @pytest.mark.parametrize(

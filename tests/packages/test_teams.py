@@ -538,6 +538,16 @@ def test_owners_of_a_project_manage_its_teams_on_the_page(crew, project, owner):
     assert browser.post("/project/demo/people/teams/crew/remove/").status_code == 404
 
 
+def test_owners_see_the_tokens_of_a_team_that_open_the_project(crew, captain, project, owner):
+    crews.role(crew, project, "maintainer")
+    tokens.mint(captain, actor=SYSTEM, name="the bridge")
+    assert f"the bridge of {captain.username}" in (
+        signed_in(owner).get("/project/demo/people/").content.decode()
+    )
+    seen = signed_in(captain).get("/project/demo/people/").content.decode()
+    assert "the bridge" not in seen
+
+
 def test_owners_of_a_team_give_a_role_up_on_the_page_and_its_members_cannot(crew, captain, project):
     crews.role(crew, project, "maintainer")
     member = crews.join(crew).user

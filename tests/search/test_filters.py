@@ -10,7 +10,7 @@ from packages.models import Role
 from search import importable, queries
 from search.language import InvalidQuery
 from search.models import Label, SearchDocument
-from tests.factories import jobs
+from tests.factories import crews, jobs
 from tests.factories.people import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +136,23 @@ def test_owners_are_searched_as_they_change(index, found):
     role.delete()
     jobs.run_all()
     assert found("owner:newcomer") == []
+
+
+def test_members_of_a_team_are_found_as_owners_while_they_belong_to_it(index, found):
+    project = index("demo")
+    crew = crews.team(owner=UserFactory(username="captain"))
+    role = crews.role(crew, project, "maintainer")
+    jobs.run_all()
+    assert found("owner:captain") == ["demo"]
+    member = crews.join(crew, UserFactory(username="newcomer"))
+    jobs.run_all()
+    assert found("owner:newcomer") == ["demo"]
+    member.delete()
+    jobs.run_all()
+    assert found("owner:newcomer") == []
+    role.delete()
+    jobs.run_all()
+    assert found("owner:captain") == []
 
 
 def test_dates_are_those_of_the_release_shown(index, found):

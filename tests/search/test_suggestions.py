@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from accounts.actors import SYSTEM
 from packages import projects
+from packages.models import Project
 from search import fuzzy, queries
 from search.models import SearchDocument
 from search.suggestions import suggest
-from tests.factories import jobs
+from tests.factories import crews, jobs
+from tests.factories.people import UserFactory
 
 
 def names(text: str) -> list[str]:
@@ -63,6 +65,8 @@ def test_a_filter_is_completed(shop, index):
     assert names("html -license:mi") == ["html -license:MIT"]
     assert names("python:3.1")[-1] == "python:3.10"
     assert names("owner:keep") == ["owner:keeper"]
+    crews.role(crews.team(owner=UserFactory(username="captain")), Project.objects.get(name="shop"))
+    assert names("owner:cap") == ["owner:captain"]
     assert names("clas") == ["classifier:"]
 
 

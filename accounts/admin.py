@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django_q.models import Failure, OrmQ, Schedule, Success
 
 from accounts import actors, people, signup_admin, tokens  # noqa: F401 - registers its tables
 from accounts.models import ApiToken, AuditEvent, CiIdentity, User
-from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
+from pypi_site.lib.admin_actions import (
+    ReadOnlyAdmin,
+    for_administrators_only,
+    is_administrator,
+    with_reason,
+)
 
 CHANGE_USER = "accounts.change_user"
 CHANGE_TOKEN = "accounts.change_apitoken"  # noqa: S105
+# Who is who, who may what, and which jobs run.
+for_administrators_only(
+    admin.site,
+    *(Group, EmailAddress, SocialAccount, Authenticator, UserSession),
+    *(Schedule, Success, Failure, OrmQ),
+)
 
 
 def _trust(request: HttpRequest, user: User, reason: str) -> None:
@@ -69,11 +86,6 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and _may_touch(request, obj)
-
-
-def is_administrator(request: HttpRequest) -> bool:
-    """Whether a superuser asks."""
-    return bool(getattr(request.user, "is_superuser", False))
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:

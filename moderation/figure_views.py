@@ -10,11 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import second_factors
+from accounts.actors import Actor
+from accounts.models import TokenAction
 from moderation import figures
 from moderation.figures import Figures, Week
 from moderation.plots import Plot, Series, plot
 from moderation.policies import DECIDE
-from packages.verb_api import PRIVATE
+from packages.verb_api import PRIVATE, actor_of
 from pypi_site.lib.problems import Problem, Refused
 
 HOUR = 3600
@@ -40,11 +43,19 @@ class FiguresView(APIView):
     permission_classes = [IsAuthenticated]
 
     def get(self, request: Request) -> Response:
-        token = getattr(request.auth, "limited", False)
-        if token or not request.user.has_perm(DECIDE):
+        if not _may_see(actor_of(request)):
             raise Refused("Only moderators see the figures of the desk; ask an administrator.")
         count = weeks_of(request.query_params.get("weeks", str(figures.WEEKS)))
         return Response(figures.of_weeks(count).as_json(), headers=PRIVATE)
+
+
+def _may_see(actor: Actor) -> bool:
+    """Whether it is a moderator, with the second factor that the site wants of him; his program has
+    a token that may read, and is limited to no project."""
+    user, token = actor.user, actor.token
+    if user is None or not user.has_perm(DECIDE) or not second_factors.suffice_for_staff(user):
+        return False
+    return token is None or (token.allows(TokenAction.READ) and not token.limited)
 
 
 def context(request: HttpRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, second_factors
 from accounts.actors import SYSTEM, Actor
 from moderation import cases, events
 from moderation.models import (
@@ -102,8 +102,10 @@ def _require_allowed(actor: Actor, source: Source) -> None:
 
 def may_report_by_program(actor: Actor) -> bool:
     """Whether he is a trusted scanner.  A token will do, unless it is limited to projects."""
-    limited = actor.token is not None and actor.token.limited
-    return bool(actor.user and actor.user.has_perm(SCANNER) and not limited)
+    user, limited = actor.user, actor.token is not None and actor.token.limited
+    if user is None or limited or not user.has_perm(SCANNER):
+        return False
+    return not user.is_staff or second_factors.suffice_for_staff(user)
 
 
 def _require_pace(actor: Actor) -> None:

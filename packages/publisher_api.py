@@ -110,7 +110,7 @@ class PendingPublisherViewSet(viewsets.ViewSet):
 
     def _mine(self, request: Request) -> Any:
         assert isinstance(request.user, User)
-        access.require_allowed(actor_of(request), TokenAction.MANAGE)
+        publishers.require_whole(actor_of(request))
         return Publisher.objects.of_person(request.user)
 
 

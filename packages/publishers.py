@@ -128,13 +128,18 @@ def _person(actor: Actor) -> User:
     if actor.user is None:
         raise Refused("Only people prepare publishers; sign in, or use an API token of a person.")
     access.require_uploader(actor)
+    require_whole(actor)
+    return User.objects.select_for_update().get(pk=actor.user.pk)
+
+
+def require_whole(actor: Actor) -> None:
+    """Refuse a token that may not manage, or is made for some projects: of these it is none."""
     access.require_allowed(actor, TokenAction.MANAGE)
     if actor.token and actor.token.limited:
         raise access.TokenTooNarrow(
-            "This token is limited to certain projects; preparing a new one takes a token without"
-            " that limit."
+            "This token is limited to certain projects; what prepares a new one takes a token"
+            " without that limit."
         )
-    return User.objects.select_for_update().get(pk=actor.user.pk)
 
 
 def _require_free(actor: Actor, name: str, normalized: str) -> None:
@@ -165,7 +170,7 @@ def withdraw(publisher: Publisher, *, actor: Actor) -> None:
     found = mine.filter(waits_for=actor.user).first() if actor.user else None
     if found is None:
         raise NotFound("There is no such pending publisher of yours; it may have been used.")
-    access.require_allowed(actor, TokenAction.MANAGE)
+    require_whole(actor)
     _forget(found, actor, "publisher.withdraw")
 
 

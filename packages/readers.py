@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts import actors, authentication
+from accounts import actors, authentication, second_factors
 from accounts.actors import SYSTEM, Actor
 from accounts.models import TokenAction
 from packages.models import Reader
@@ -31,6 +31,7 @@ def who_acts(actor: Actor) -> Reader:
     if user is None:
         return ANYBODY
     everything = (user.is_staff or user.is_superuser) and user.has_perm(READ_PRIVATE)
+    everything = everything and second_factors.suffice_for_staff(user)
     return Reader(user.pk, actor.token.pk if actor.token and limited else None, everything)
 
 

@@ -88,6 +88,39 @@ def _ask(
     return TemplateResponse(request, "admin/ask_reason.html", context)
 
 
+class AdministratorsOnly(admin.ModelAdmin):
+    """Tables by which whoever may write in them opens any account, or runs whatever he likes: no
+    permission hands that on, nor the actions of their lists."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return is_administrator(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_administrator(request) and super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_administrator(request) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_administrator(request) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_administrator(request) and super().has_delete_permission(request, obj)
+
+
+def is_administrator(request: HttpRequest) -> bool:
+    """Whether a superuser asks."""
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+def for_administrators_only(site: admin.AdminSite, *models: type[Model]) -> None:
+    """Register tables of libraries anew, so that only administrators see and change them."""
+    for model in models:
+        theirs = type(site.get_model_admin(model))
+        site.unregister(model)
+        site.register(model, type(theirs.__name__, (AdministratorsOnly, theirs), {}))
+
+
 class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows that only verbs may change: to be looked at, with actions that ask why."""
 

@@ -161,8 +161,6 @@ VERBS: list[Verb] = [
         "role.invite",
         lambda w, a: roles.invite(w.project, "newcomer", "reader", actor=a),
     ),
-    _on("packages.roles.accept", "be invited", "role.add", roles.accept, "invitation"),
-    _on("packages.roles.decline", "be invited", "role.decline", roles.decline, "invitation"),
     _on("packages.roles.withdraw", "manage", "role.withdraw", roles.withdraw, "invitation"),
     Verb(
         "packages.roles.change",
@@ -193,12 +191,6 @@ VERBS: list[Verb] = [
         "pending",
     ),
     _on("packages.publishers.end", "keep", "publisher.end", publishers.end, "pending", reason=WHY),
-    Verb(
-        "packages.publishers.require_whole",
-        "manage one's own",
-        "",
-        lambda w, a: publishers.require_whole(a),
-    ),
     # stages
     Verb(
         "packages.uploads.staging.open_session",
@@ -418,8 +410,11 @@ BEHIND: dict[str, str] = {
     "packages.projects.release_name": "whatever ended the last stage of the name",
     "packages.projects.reserve_again": _DESK,
     "packages.projects.set_limits": _ADMIN,
+    "packages.publishers.require_whole": "a part of the doors, about the token alone",
     "packages.readers.of_actor": _FACT,
     "packages.readers.who_acts": _FACT,
+    "packages.roles.accept": "roles.invitation_for, which finds one's own only (own_pages)",
+    "packages.roles.decline": "roles.invitation_for, which finds one's own only (own_pages)",
     "packages.uploads.inspection.facts": _FACT,
     "packages.uploads.limits.require_pace": _UPLOAD,
     "packages.uploads.limits.require_pace_of_names": _UPLOAD,

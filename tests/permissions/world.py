@@ -271,6 +271,8 @@ def _desk(world: World) -> None:
         about, "quarantine", file, actor=keeper, reason="It looks bad.", closes=False
     )
     Case.objects.filter(pk=about.pk).update(claimed_by=None)
+    for each in Case.objects.all():
+        cases.look(each)  # so that to look at it now changes nothing
     prohibited = ProhibitedName.objects.create(name="forbidden", reason="It is ours.")
     world.people["newcomer"] = newcomer
     world.things |= {"held": held, "case": case, "reported": about, "decision": decided}

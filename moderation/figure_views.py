@@ -14,13 +14,19 @@ from accounts import second_factors
 from accounts.actors import Actor
 from accounts.models import TokenAction
 from moderation import figures
-from moderation.figures import Figures, Week
+from moderation.figures import Figures, RuleWeek, Week
 from moderation.plots import Plot, Series, plot
 from moderation.policies import DECIDE
 from packages.verb_api import PRIVATE, actor_of
 from pypi_site.lib.problems import Problem, Refused
 
 HOUR = 3600
+MOST_RULES = 8
+_OF_A_RULE = (
+    ("held", "first", "held"),
+    ("released", "second", "released"),
+    ("false alarms", "third", "false_alarms"),
+)
 
 
 class InvalidWeeks(Problem):
@@ -110,7 +116,34 @@ def _plots(found: Figures) -> list[Plot]:
             ],
             "uploads",
         ),
+        *_plots_of_rules(found, begins),
     ]
+
+
+def _plots_of_rules(found: Figures, begins: list[str]) -> list[Plot]:
+    """One for each of the busiest rules."""
+    weeks = {(row.rule, row.begins): row for row in found.by_rule}
+    busiest = [record.name for record in found.rules[:MOST_RULES]]
+    return [
+        plot(
+            f"rule-{place}",
+            f"Held by {rule}",
+            begins,
+            [
+                Series(name, tone, _numbers(weeks, rule, begins, field))
+                for name, tone, field in _OF_A_RULE
+            ],
+            "uploads",
+        )
+        for place, rule in enumerate(busiest)
+    ]
+
+
+def _numbers(
+    weeks: dict[tuple[str, str], RuleWeek], rule: str, begins: list[str], field: str
+) -> list[float]:
+    rows = (weeks.get((rule, week)) for week in begins)
+    return [getattr(row, field) if row else 0 for row in rows]
 
 
 def _pair(median: list[float], p90: list[float]) -> list[Series]:

@@ -1,6 +1,6 @@
 """Figures of the desk by week, and the track records of rules and reporters.
 
-Six statements, whatever the number of cases; the times and the rules of a week are computed by
+Five statements, whatever the number of cases; the times and the rules of a week are computed by
 PostgreSQL.  Weeks begin on Monday, in UTC.
 """
 
@@ -18,6 +18,7 @@ from django.utils import timezone
 from moderation.models import Case, Observation, Outcome
 
 WEEKS, MOST_WEEKS, SHOWN = 12, 104, 50
+_ENDS = ("held", "released", "rejected", "false_alarms")
 _TIMES = """
     select date_trunc('week', {moment} at time zone 'UTC')::date as week, count(*),
         percentile_cont(array[0.5, 0.9]) within group (
@@ -26,31 +27,35 @@ _TIMES = """
     from moderation_case where {moment} >= %(since)s group by week
 """
 # A hold names a rule by its code, once for each case; a false alarm is one that was approved, or
-# rejected by a decision that was taken back.
-_RULES = """
-    with holds as (
-        select distinct c.id, c.opened_at, hold->>'code' as rule, s.status
-        from moderation_case c join packages_stage s on s.id = c.stage_id
-        cross join jsonb_array_elements(s.holds) as hold
-        where c.opened_at >= %(since)s
+# rejected by a decision that was taken back.  Uploads are counted by week and rule, and by week:
+# each once then, however many rules fired.
+_HOLDS = """
+    with ends as (
+        select case_id,
+            bool_or(kind = 'approved' and state = 'done') as released,
+            bool_or(kind = 'rejected' and state = 'done') as rejected,
+            bool_or(kind = 'rejected' and state = 'undone') as taken_back
+        from moderation_decision
+        where decided_at >= %(since)s and kind in ('approved', 'rejected')
+        group by case_id
     ), judged as (
-        select h.*, exists (
-            select from moderation_decision d where d.case_id = h.id
-            and d.kind = 'approved' and d.state = 'done'
-        ) as released, exists (
-            select from moderation_decision d where d.case_id = h.id
-            and d.kind = 'rejected' and d.state = 'done'
-        ) as rejected, exists (
-            select from moderation_decision d where d.case_id = h.id
-            and d.kind = 'rejected' and d.state = 'undone'
-        ) as taken_back
-        from holds h
+        select date_trunc('week', c.opened_at at time zone 'UTC')::date as week, s.holds,
+            coalesce(released, false) as released, coalesce(rejected, false) as rejected,
+            coalesce(released or (taken_back and not rejected), false) as false_alarm
+        from moderation_case c join packages_stage s on s.id = c.stage_id
+        left join ends on ends.case_id = c.id
+        where c.opened_at >= %(since)s
+    ), fired as (
+        select week, null as rule, released, rejected, false_alarm from judged
+        where jsonb_array_length(holds) > 0
+        union all
+        select week, rule, released, rejected, false_alarm from judged cross join lateral (
+            select distinct hold->>'code' as rule from jsonb_array_elements(holds) as hold
+        ) as rules where rule is not null
     )
-    select date_trunc('week', opened_at at time zone 'UTC')::date as week, rule, count(*),
-        count(*) filter (where released),
-        count(*) filter (where rejected),
-        count(*) filter (where released or (taken_back and not rejected))
-    from judged where rule is not null group by week, rule order by rule, week
+    select week, rule, count(*), count(*) filter (where released),
+        count(*) filter (where rejected), count(*) filter (where false_alarm)
+    from fired group by week, rule order by rule, week
 """
 
 
@@ -132,10 +137,9 @@ class Figures:
 def of_weeks(count: int = WEEKS) -> Figures:
     """Those of the last `count` weeks, the present one included; records of all of that time."""
     since = _monday(timezone.now()) - timedelta(weeks=count - 1)
-    by_rule = _by_rule(since)
+    by_rule, holds = _held(since)
     opened = _opened(since)
     looked, decided = _times("looked_at", since), _times("decided_at", since)
-    holds = _holds(since)
     begins = [(since + timedelta(weeks=each)).date().isoformat() for each in range(count)]
     weeks = [
         Week(
@@ -177,16 +181,15 @@ def _times(moment: str, since: datetime) -> dict[str, Times]:
     }
 
 
-def _by_rule(since: datetime) -> list[RuleWeek]:
-    return [RuleWeek(week.isoformat(), *rest) for week, *rest in _rows(_RULES, since)]
-
-
-def _holds(since: datetime) -> dict[str, dict[str, int]]:
-    """Uploads that were held, each once however many rules fired."""
-    statement = _RULES.replace("hold->>'code' as rule", "'' as rule")
-    names = ("held", "released", "rejected", "false_alarms")
-    rows = _rows(statement, since)
-    return {week.isoformat(): dict(zip(names, numbers, strict=True)) for week, _, *numbers in rows}
+def _held(since: datetime) -> tuple[list[RuleWeek], dict[str, dict[str, int]]]:
+    """What each rule held, and what was held at all, by week."""
+    by_rule, by_week = [], {}
+    for week, rule, *numbers in _rows(_HOLDS, since):
+        if rule is None:
+            by_week[week.isoformat()] = dict(zip(_ENDS, numbers, strict=True))
+        else:
+            by_rule.append(RuleWeek(week.isoformat(), rule, *numbers))
+    return by_rule, by_week
 
 
 def records_of_rules(rows: Iterable[RuleWeek]) -> list[Record]:
@@ -220,7 +223,7 @@ def records_for(case: Case) -> dict[str, list[Record]]:
     """How often the rules that held it, and those who reported it, were right before."""
     rules = {hold.get("code") for hold in case.stage.holds} if case.stage else set()
     year = timezone.now() - timedelta(weeks=52)
-    known = records_of_rules(_by_rule(year)) if rules else []
+    known = records_of_rules(_held(year)[0]) if rules else []
     reporters = case.observations.values("reporter")
     return {
         "rules": [record for record in known if record.name in rules],

@@ -1,12 +1,17 @@
-"""Plots as plain values: bars for each week, in the units of an SVG of 600 by 160."""
+"""Plots as plain values: bars for each week, across in percent and up in pixels.
+
+So bars fill the width that there is, and words keep their size on a phone.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT, FLOOR = 600, 160, 140
-GAP = 4
+WIDTH, FLOOR, HEAD = 100.0, 140, 20
+GAP = 0.2  # of the width of a week
+MOST_TICKS = 4
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,14 @@ def plot(key: str, title: str, weeks: Sequence[str], series: Sequence[Series], u
     """Bars side by side for each week; the highest reaches the top."""
     most = max((value for each in series for value in each.values), default=0)
     step = WIDTH / max(len(weeks), 1)
-    width = (step - GAP) / len(series)
+    width = step * (1 - GAP) / len(series)
     bars = [
         _bar(each, week, number, place * step + turn * width, width, most, unit)
         for turn, each in enumerate(series)
         for place, (week, number) in enumerate(zip(weeks, each.values, strict=True))
     ]
-    ticks = [(place * step, week[5:]) for place, week in enumerate(weeks) if place % 4 == 0]
+    every = math.ceil(len(weeks) / MOST_TICKS)
+    ticks = [(round(place * step, 2), weeks[place]) for place in range(0, len(weeks), every)]
     description = f"{len(weeks)} weeks, at most {most:g} {unit} in one; the table has the numbers."
     return Plot(key, title, description, bars, ticks, series, unit, f"{most:g} {unit}")
 
@@ -62,6 +68,6 @@ def plot(key: str, title: str, weeks: Sequence[str], series: Sequence[Series], u
 def _bar(
     series: Series, week: str, number: float, x: float, width: float, most: float, unit: str
 ) -> Bar:
-    height = round((FLOOR - 10) * number / most, 1) if most else 0
+    height = round((FLOOR - HEAD) * number / most, 1) if most else 0
     label = f"Week of {week}: {series.name} {number:g} {unit}"
-    return Bar(round(x, 1), FLOOR - height, round(width, 1), height, series.tone, label)
+    return Bar(round(x, 2), FLOOR - height, round(width, 2), height, series.tone, label)

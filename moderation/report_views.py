@@ -1,8 +1,10 @@
-"""Report a project: a page for everybody, with or without an account; and what became of it."""
+"""Report a project or a person: pages for everybody, and what became of what one reported."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -15,22 +17,22 @@ from django.views.decorators.cache import never_cache
 
 from accounts import actors
 from moderation import observations
-from moderation.models import Observation, ObservationKind
+from moderation.models import Observation, ObservationKind, Subject
 from moderation.models.observations import TEXT_LENGTH
 from moderation.observations import Report
-from packages import access, names, readers
+from packages import access, keepers, names, readers
 from packages.models import Project, Release
 from pypi_site.lib.problems import NotFound, Problem
 
 MOST_VERSIONS = 100
 SHOWN = 50
+_THANKS = "Thank you. The moderators look at it."
 _PLACE = re.compile(r"(?P<member>.*?)(?::(?P<line>\d{1,7}))?\Z", re.DOTALL)
 
 
-class ReportForm(forms.Form):
-    """What is wrong with which release; `website` is for programs that fill in every field."""
+class PersonReportForm(forms.Form):
+    """What somebody did; `website` is for programs that fill in every field."""
 
-    version = forms.ChoiceField(label="What is it about?", required=False)
     kind = forms.ChoiceField(
         label="What is wrong?", choices=[("", "Choose"), *ObservationKind.choices]
     )
@@ -41,12 +43,6 @@ class ReportForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text="Moderators read it, and nobody else. Say what it does and how you noticed.",
     )
-    place = forms.CharField(
-        label="Where in the files?",
-        required=False,
-        max_length=300,
-        help_text="A file and a line, such as <code>demo/__init__.py:12</code>.",
-    )
     email = forms.EmailField(
         label="Your e-mail address",
         required=False,
@@ -54,13 +50,8 @@ class ReportForm(forms.Form):
     )
     website = forms.CharField(required=False)
 
-    def __init__(self, project: Project, *args: Any, known: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, known: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        releases = project.releases.standing().newest_first()[:MOST_VERSIONS]
-        versions = [(each.version, f"{project.name} {each.version}") for each in releases]
-        field = self.fields["version"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", f"{project.name} as a whole"), *versions]
         if known:  # whoever has an account is told by that
             del self.fields["email"]
 
@@ -72,10 +63,37 @@ class ReportForm(forms.Form):
         """Nobody sees the field, so no person fills it in."""
         return bool(self.data.get("website"))
 
+    def places(self) -> list[dict[str, Any]]:
+        """Where in the files it is; of a person there are none."""
+        return []
+
     def report(self) -> Report:
         given = self.cleaned_data
-        lines = [place] if (place := _place(given["place"])) else []
-        return Report(given["kind"], given["text"], lines, given.get("email", ""))
+        return Report(given["kind"], given["text"], self.places(), given.get("email", ""))
+
+
+class ReportForm(PersonReportForm):
+    """What is wrong with which release, and where."""
+
+    version = forms.ChoiceField(label="What is it about?", required=False)
+    place = forms.CharField(
+        label="Where in the files?",
+        required=False,
+        max_length=300,
+        help_text="A file and a line, such as <code>demo/__init__.py:12</code>.",
+    )
+    field_order = ("version", "kind", "text", "place", "email")
+
+    def __init__(self, project: Project, *args: Any, known: bool, **kwargs: Any) -> None:
+        super().__init__(*args, known=known, **kwargs)
+        releases = project.releases.standing().newest_first()[:MOST_VERSIONS]
+        versions = [(each.version, f"{project.name} {each.version}") for each in releases]
+        field = self.fields["version"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", f"{project.name} as a whole"), *versions]
+
+    def places(self) -> list[dict[str, Any]]:
+        return [place] if (place := _place(self.cleaned_data["place"])) else []
 
 
 def _place(text: str) -> dict[str, Any] | None:
@@ -93,10 +111,26 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
     known = request.user.is_authenticated
     version = request.GET.get("version", "")
     form = ReportForm(project, request.POST or None, known=known, initial={"version": version})
-    if form.is_valid() and _send(request, project, form):
-        messages.success(request, "Thank you. The moderators look at it.")
+    if form.is_valid() and _send(request, form, partial(_subject, project, form)):
+        messages.success(request, _THANKS)
         return redirect(project)
-    context = {"project": project, "form": form}
+    people = [role.user for role in project.roles.keepers().select_related("user")]
+    context = {"name": project.name, "project": project, "form": form, "people": people}
+    return render(request, "moderation/report.html", context)
+
+
+@never_cache
+def report_person(request: HttpRequest, username: str) -> HttpResponse:
+    """The same about somebody who is named here; whoever is not seems not to be there."""
+    try:
+        person = keepers.known_person(username, readers.of_request(request))
+    except NotFound as problem:
+        raise Http404(problem.detail) from None
+    form = PersonReportForm(request.POST or None, known=request.user.is_authenticated)
+    if form.is_valid() and _send(request, form, lambda: person):
+        messages.success(request, _THANKS)
+        return redirect("home")
+    context = {"name": person.username, "form": form}
     return render(request, "moderation/report.html", context)
 
 
@@ -108,19 +142,19 @@ def _project(request: HttpRequest, name: str) -> Project:
         raise Http404(problem.detail) from None
 
 
-def _send(request: HttpRequest, project: Project, form: ReportForm) -> bool:
+def _send(request: HttpRequest, form: PersonReportForm, subject: Callable[[], Subject]) -> bool:
     if form.is_by_program:
         return True
     try:
-        subject = _subject(project, form.cleaned_data["version"])
-        observations.report(subject, form.report(), actor=actors.of_request(request))
+        observations.report(subject(), form.report(), actor=actors.of_request(request))
     except Problem as problem:
         form.add_error(None, problem.detail)
         return False
     return True
 
 
-def _subject(project: Project, version: str) -> Project | Release:
+def _subject(project: Project, form: ReportForm) -> Project | Release:
+    version = form.cleaned_data["version"]
     return access.offered_release(project, version) if version else project
 
 

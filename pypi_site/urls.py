@@ -11,7 +11,7 @@ from rest_framework.routers import DefaultRouter
 from accounts import history_views, join_views, leaks, notice_views, session_views
 from moderation import appeal_views, figure_views, removal_views, report_views
 from moderation import views as case_pages
-from moderation.report_api import ObservationsView
+from moderation.report_api import ObservationsView, PersonObservationsView
 from packages import (
     feed_views,
     file_views,
@@ -306,6 +306,11 @@ urlpatterns = [
         ObservationsView.as_view(),
         name="api-observations",
     ),
+    path(
+        "api/v1/people/<str:username>/observations/",
+        PersonObservationsView.as_view(),
+        name="api-person-observations",
+    ),
     path("api/v1/figures/", figure_views.FiguresView.as_view(), name="api-figures"),
     path("api/v1/removals/", removal_views.RemovalsView.as_view(), name="api-removals"),
     path(
@@ -347,6 +352,7 @@ urlpatterns = [
     path("project/<project:name>/settings/", include(SETTINGS)),
     path("project/<project:name>/report/", report_views.report, name="project-report"),
     path("project/<project:name>/<version:version>/", pages.project_detail, name="release"),
+    path("user/<str:username>/report/", report_views.report_person, name="person-report"),
     path("accounts/decisions/", appeal_views.decisions, name="decisions"),
     path("accounts/decisions/<int:pk>/appeal/", appeal_views.appeal, name="appeal"),
     path("accounts/reports/", report_views.reports, name="reports"),

@@ -104,7 +104,8 @@ class PolicyAdmin(ReadOnlyAdmin):
     def _done(self, request: HttpRequest, known: Known, form: PolicyForm) -> str:
         actor, given = actors.of_request(request), form.cleaned_data
         if "rehearse" in request.POST:
-            rehearsals.start(known, form.numbers, actor=actor)
+            wanted = {"enabled": given["enabled"], "action": given["action"]}
+            rehearsals.start(known, form.numbers, **wanted, actor=actor)
             return "The dry run has been asked for; reload this page to see how far it is."
         tuning.change(
             known,

@@ -130,6 +130,10 @@ class Case(AboutOneThing):
             models.Index(
                 fields=["opened_at"], condition=Q(state__in=LIVE), name="live_cases_by_age"
             ),
+            # For the figures by week.
+            models.Index(fields=["opened_at", "stage"], name="cases_by_opening"),
+            models.Index(fields=["looked_at", "opened_at"], name="cases_by_first_look"),
+            models.Index(fields=["decided_at", "opened_at"], name="cases_by_decision"),
         ]
 
     def __str__(self) -> str:

@@ -93,6 +93,7 @@ class Decision(AboutOneThing):
                 name="one_proposal_for_a_case",
             ),
         ]
+        indexes = [models.Index(fields=["decided_at"], name="decisions_by_moment")]
 
     def __str__(self) -> str:
         return f"{self.subject or self.title} {self.kind}"

@@ -89,9 +89,11 @@ class ReservedPrefix(models.Model):
 
 
 class DryRun(models.Model):
-    """What a policy would have hit among the publications of the last days, with these numbers.
+    """What a policy would have hit among the last days' publications, beside what it hits now.
 
-    `hits` lists the first of them: filename, project, when, outcome, reason and signals.
+    `numbers` and `proposed` (enabled, action) are what is rehearsed, `current` (all three) how the
+    policy was set then.  `hits` lists the first that either meets: filename, project, when,
+    outcome as proposed, `now` as it is set, reason and signals.
     """
 
     class State(models.TextChoices):
@@ -102,12 +104,20 @@ class DryRun(models.Model):
 
     policy = models.CharField(max_length=CODE_LENGTH)
     numbers = models.JSONField(default=dict)
+    proposed = models.JSONField(default=dict, db_default={})
+    current = models.JSONField(default=dict, db_default={})
     days = models.PositiveSmallIntegerField(default=30)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     total = models.PositiveIntegerField(default=0, help_text="Publications to look at.")
     seen = models.PositiveIntegerField(default=0, help_text="Of these, looked at so far.")
     unseen = models.PositiveIntegerField(default=0, help_text="Bytes gone, or beyond the limits.")
     count = models.PositiveIntegerField(default=0, help_text="Publications that were hit.")
+    count_now = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Publications that are hit as the policy is set."
+    )
+    differing = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Publications with which something else would be done."
+    )
     hits = models.JSONField(default=list)
     remark = models.TextField(blank=True)
     started_at = models.DateTimeField(default=timezone.now)
@@ -133,6 +143,12 @@ class DryRun(models.Model):
     @property
     def over(self) -> bool:
         return self.state in (self.State.DONE, self.State.FAILED)
+
+    @property
+    def beside(self) -> list[tuple[str, float | None, float]]:
+        """Each number: its name, as the policy was set, as it is proposed."""
+        was = self.current.get("numbers", {})
+        return [(name, was.get(name), value) for name, value in self.numbers.items()]
 
     @property
     def percent(self) -> int:

@@ -171,6 +171,7 @@ def every(page: Page):
         f"{base}files/{key}/",
         f"{base}files/{key}/member/?path=demo/__init__.py",
         Case.objects.filter(kind="held").first().get_absolute_url(),
+        "/admin/moderation/case/figures/",
     ):
         page.goto(path)
         page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
@@ -198,7 +199,7 @@ def test_the_desk_is_readable_and_everything_has_a_name(page, scheme):
 
 def _is_ours(key: str) -> bool:
     """Django's own header and buttons have the colours that Django gives them."""
-    blocks = ("queue", "case", "tag", "source", "tabs", "tree", "desk", "counts", "reasons")
+    blocks = ("queue", "case", "tag", "source", "tabs", "tree", "desk", "counts", "reasons", "plot")
     return key.partition(".")[2].startswith(blocks)
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.models import AuditEvent, User
-from moderation import pasts, tuning
+from moderation import tuning
 from moderation.models import PolicySetting, ReservedPrefix
 from moderation.policies import registry, settings
 from packages.models import Project, Role
@@ -100,16 +100,6 @@ def test_whom_a_moderator_trusts_may_join_a_project(person):
     for version in ("1.0", "1.1"):
         project = index.published("demo", version, uploader=person).project
     assert index.submit(joined(project, trusted=True), version="1.2").result is Result.PUBLISHED
-
-
-def test_nobody_passes_by_the_trusted_publisher_of_a_project(person, monkeypatch):
-    for version in ("1.0", "1.1"):
-        index.published("demo", version, uploader=person)
-    by_ci = pasts.Past(timezone.now(), 2, 1000, (pasts.Way(None, 7),) * 3)
-    monkeypatch.setattr(pasts, "of", lambda submission: by_ci)
-    outcome = index.submit(person, version="1.2")
-    assert codes(outcome) == ["publisher-discontinuity"]
-    assert "trusted publisher" in outcome.holds[0]["reason"]
 
 
 def test_a_new_account_waits_where_the_site_wants_that(person):

@@ -1,0 +1,106 @@
+"""Whoever is staff and in the group of moderators does all of the desk, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.test import RequestFactory
+from django.urls import reverse
+
+from accounts.models import AuditEvent
+from moderation import decisions, groups, observations
+from moderation.actions import ACTIONS
+from moderation.models import Case, Decision
+from moderation.observations import Report
+from packages.models import Project
+from tests.factories.index import held, published
+from tests.factories.people import UserFactory, actor
+
+pytestmark = pytest.mark.django_db
+
+# Every table that a member sees in the admin, and what he may do there besides.
+SEEN = {
+    "moderation.case": {"view"},
+    "moderation.heldupload": {"view"},
+    "moderation.prohibitedname": {"add"},
+    "packages.project": {"view", "change"},
+}
+
+
+@pytest.fixture
+def member():
+    user = UserFactory(is_staff=True)
+    user.groups.add(Group.objects.get(name=groups.MODERATORS))
+    return user
+
+
+def test_a_migration_makes_the_group_with_the_rights_of_every_action():
+    group = Group.objects.get(name="Moderators")
+    rows = group.permissions.values_list("content_type__app_label", "codename")
+    assert {f"{app}.{codename}" for app, codename in rows} == groups.PERMISSIONS
+    assert {action.permission for action in ACTIONS.values()} < groups.PERMISSIONS
+
+
+def test_the_group_is_left_as_administrators_have_made_it():
+    group = Group.objects.get(name="Moderators")
+    group.permissions.clear()
+    groups.ensure()
+    assert not group.permissions.exists()
+
+
+def case_of(thing) -> Case:
+    report = Report("malware", "It steals passwords.")
+    return observations.report(thing, report, actor=actor(UserFactory())).case
+
+
+@pytest.mark.parametrize("verb", ACTIONS)
+def test_a_member_takes_every_decision_and_undoes_it(verb, member, client):
+    stage = held("fresh") if verb in ("approve", "reject") else None
+    project = published().project
+    target = {"approve": stage, "reject": stage, "freeze": project.roles.get().user}.get(
+        verb, project
+    )
+    case = stage.cases.get() if stage else case_of(project)
+    if verb == "clear":
+        decisions.quarantine(case, project, actor=actor(member), reason="first")
+        case = case_of(project)
+    client.force_login(member)
+    assert client.get(case.get_absolute_url()).status_code == 200
+    decision = decisions.decide(case, verb, target, actor=actor(member), reason="It harms.")
+    decisions.undo(decision, actor=actor(member), reason="It does not.")
+    assert Decision.objects.get(pk=decision.pk).state == "undone"
+    assert AuditEvent.objects.filter(action=f"case.{verb}", user=member).exists()
+
+
+def test_a_member_sees_the_desk_and_the_figures(member, client):
+    client.force_login(member)
+    for address in ("/admin/", "/admin/moderation/case/figures/", "/api/v1/figures/"):
+        assert client.get(address).status_code == 200
+
+
+def test_a_member_may_do_nothing_else_in_the_admin(member):
+    request = RequestFactory().get("/admin/")
+    request.user = member
+    found = {
+        model._meta.label_lower: {right for right, has in rights(shown, request).items() if has}
+        for model, shown in admin.site._registry.items()
+    }
+    assert {label: rights for label, rights in found.items() if rights} == SEEN
+
+
+def rights(shown: admin.ModelAdmin, request) -> dict[str, bool]:
+    return {
+        "view": shown.has_view_permission(request),
+        "add": shown.has_add_permission(request),
+        "change": shown.has_change_permission(request),
+        "delete": shown.has_delete_permission(request),
+    }
+
+
+def test_the_group_alone_lets_nobody_into_the_admin(client):
+    user = UserFactory()
+    user.groups.add(Group.objects.get(name="Moderators"))
+    client.force_login(user)
+    assert client.get(reverse("admin:index")).status_code == 302
+    assert Project.objects.count() == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from moderation import decisions, figures
@@ -79,3 +80,25 @@ def test_moderators_see_the_page_and_the_json_and_nobody_else_does(client):
     assert len(told["weeks"]) == 3
     assert {row["name"] for row in told["rules"]} == {NEW}
     assert client.get("/api/v1/figures/?weeks=x").json()["code"] == "invalid-weeks"
+
+
+def test_figures_of_years_are_computed_once_in_ten_minutes(client, monkeypatch):
+    cache.clear()
+    many_cases(5)
+    client.force_login(ModeratorFactory())
+    asked, really = [], figures.of_weeks
+    monkeypatch.setattr(figures, "of_weeks", lambda count: asked.append(count) or really(count))
+    told = [client.get(f"/api/v1/figures/?weeks={weeks}").json() for weeks in (104, 104, 26, 26)]
+    assert asked == [104, 26, 26]
+    assert told[0] == told[1]
+    assert sum(week["opened"] for week in told[1]["weeks"]) == 5
+
+
+def test_each_of_the_busiest_rules_has_a_plot_by_week(client):
+    decisions.approve(held("fine-one"), actor=moderator(), reason="Fine.")
+    client.force_login(ModeratorFactory())
+    page = client.get("/admin/moderation/case/figures/?weeks=4").content.decode()
+    assert f"Held by {NEW}" in page
+    assert "held 1 uploads" in page
+    assert "false alarms 1 uploads" in page
+    assert page.count('class="plot__tick"') == 4 * 5  # as many weeks as fit, and the top

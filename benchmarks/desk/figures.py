@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 
 from moderation.models import Case
@@ -42,7 +44,7 @@ def fill(count: int) -> None:
     """As many cases, and what became of them."""
     for first in range(Case.objects.count(), count, STEP):
         many_cases(min(STEP, count - first), first=first)
+    given: dict[str, Any] = {"first": RULES[0], "rules": list(RULES)}
     with connection.cursor() as cursor:
         for statement in _SPREAD.split(";"):
-            given = {"first": RULES[0], "rules": list(RULES)}
             cursor.execute(statement, given)

@@ -86,8 +86,14 @@ def test_figures_of_years_are_computed_once_in_ten_minutes(client, monkeypatch):
     cache.clear()
     many_cases(5)
     client.force_login(ModeratorFactory())
-    asked, really = [], figures.of_weeks
-    monkeypatch.setattr(figures, "of_weeks", lambda count: asked.append(count) or really(count))
+    asked: list[int] = []
+    really = figures.of_weeks
+
+    def of_weeks(count: int) -> figures.Figures:
+        asked.append(count)
+        return really(count)
+
+    monkeypatch.setattr(figures, "of_weeks", of_weeks)
     told = [client.get(f"/api/v1/figures/?weeks={weeks}").json() for weeks in (104, 104, 26, 26)]
     assert asked == [104, 26, 26]
     assert told[0] == told[1]

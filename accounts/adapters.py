@@ -15,9 +15,9 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 
-from accounts import actors, emails, organizations, secrets, signup
+from accounts import actors, emails, organizations, secrets, security, signup
 from accounts.models import User
 
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - a unix socket has no address, and a session wants one
@@ -48,7 +48,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         return actors.clean_address(request.META.get("REMOTE_ADDR", "")) or NO_ADDRESS
 
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Told to nobody but who has just proven who he is."""
+        security.note_frozen(request, user)
+        answer: HttpResponse = super().respond_user_inactive(request, user)
+        return answer
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Somebody whose account is frozen would be told that he has none."""
+        if template_prefix == "account/email/unknown_account" and signup.is_frozen(email):
+            template_prefix = "account/email/frozen_account"
+            context = {**context, "contact": settings.MODERATORS_CONTACT}
         site = SimpleNamespace(name=settings.SITE_NAME, domain=urlsplit(settings.SITE_URL).netloc)
         super().send_mail(template_prefix, email, {**context, "current_site": site})
 

@@ -15,10 +15,14 @@ from pypi_site.lib import jobs
 
 
 class About(TypedDict, total=False):
-    """Whose account it concerns, where the subject does not say so; when it was, if not now."""
+    """Whose account it concerns, where the subject does not say so; when it was, if not now.
+
+    What is `quiet` is part of something else, of which he is told.
+    """
 
     person: User
     at: datetime
+    quiet: bool
 
 
 def record(
@@ -51,7 +55,7 @@ def record(
         person_id=person.pk if (person := about.get("person")) else _person_of(subject),
         project=_project_of(subject),
     )
-    if event.person_id and action in event_words.LETTERS:
+    if event.person_id and action in event_words.LETTERS and not about.get("quiet"):
         jobs.enqueue("accounts.tasks.tell_of_event", event.pk)
     return event
 

@@ -13,13 +13,23 @@ from django.http import HttpRequest
 
 from accounts.models import User
 
+PROVEN = "_gatehouse_frozen_and_proven"  # on a request: the password of a frozen account was right
+
 
 class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
     """Signs people in by user name or e-mail address, with Django's permissions."""
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         login = credentials.get("username") or credentials.get("email") or ""
-        found: User | None = self._check_password(
-            User.objects.by_login(login), credentials["password"]
-        )
+        user = User.objects.by_login(login)
+        found: User | None = self._check_password(user, credentials["password"])
+        if request is not None and getattr(user, PROVEN, False):
+            setattr(request, PROVEN, True)
         return found
+
+    @classmethod
+    def _stash_user(cls, user: Any) -> Any:
+        """allauth puts aside whose password was right and who may not sign in all the same."""
+        if user is not None:
+            setattr(user, PROVEN, True)
+        return super()._stash_user(user)

@@ -18,6 +18,7 @@ SENTENCES = {
     "session.begin": "Signed in",
     "session.fail": "A sign-in failed: wrong password",
     "session.factor_fail": "A second factor was refused",
+    "session.refuse": "A sign-in was refused: the account is frozen",
     "session.end": "A browser was signed out",
     "session.end_all": "Signed out everywhere",
     "device.new": "Signed in with a new device",
@@ -27,6 +28,8 @@ SENTENCES = {
     "user.distrust": "Not trusted any more",
     "user.freeze": "The account was frozen",
     "user.unfreeze": "The account works again",
+    "user.recover_begin": "Somebody says that this account is his and that he cannot get into it",
+    "user.recover_cancel": "The account stays as it was: the recovery was cancelled",
     "user.recover": "The account was recovered",
     "user.rights": "Rights on this site were changed",
     "password.change": "The password was changed",
@@ -39,11 +42,13 @@ SENTENCES = {
     "factor.add": "A second factor was added",
     "factor.remove": "A second factor was removed",
     "factor.codes": "Recovery codes were made",
+    "factor.need": "Refused, for want of a second factor",
     "factor.code_used": "A recovery code was used",
     "social.connect": "An account elsewhere was connected",
     "social.disconnect": "An account elsewhere was disconnected",
     "token.mint": "An API token was made",
     "token.revoke": "An API token was revoked",
+    "token.revoke_all": "All API tokens were revoked",
     "token.new_place": "An API token was used from a new address",
     "role.invite": "Somebody was invited",
     "role.add": "Somebody joined",
@@ -71,12 +76,17 @@ SENTENCES = {
     "publisher.refuse": "A CI job was refused",
     "publisher.prepare": "A pending publisher was prepared",
     "publisher.fulfil": "A pending publisher registered the project",
+    "project.register": "The project was registered",
     "file.publish": "A file was published",
     "stage.hold_again": "An upload waits for a moderator again",
 }
 # Of what somebody is told at once, as which kind of message.
 LETTERS = {
     "device.new": "device",
+    "user.freeze": "account",
+    "user.unfreeze": "account",
+    "user.recover_begin": "account",
+    "user.recover_cancel": "account",
     "user.recover": "account",
     "user.rights": "account",
     "session.end_all": "account",
@@ -94,6 +104,7 @@ LETTERS = {
     "social.disconnect": "account",
     "token.mint": "token",
     "token.revoke": "token",
+    "token.revoke_all": "token",
     "token.new_place": "place",
 }
 DETAILS = {
@@ -111,7 +122,15 @@ DETAILS = {
     "owner": "Former owner",
     "kind": "As",
     "name": "Name",
-    "count": "How often",
+    "count": "How many",
+    "wanted_for": "Wanted for",
+    "rights": "Rights",
+    "factors": "Second factors that ended",
+    "connected": "Connected accounts that ended",
+    "addresses": "Addresses that opened it",
+    "sessions": "Sessions that ended",
+    "tokens": "Tokens that ended",
+    "from": "Not before",
 }
 
 

@@ -13,16 +13,16 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts import actors, tokens
+from accounts import actors, limits, tokens
 from accounts.actors import Actor
-from pypi_site.lib import jobs, ratelimit, strict_json
+from pypi_site.lib import jobs, strict_json
 from pypi_site.lib.problems import Problem, TooLarge
 
 MOST_TOKENS = 100
 MOST_BYTES = 256 * 1024
 URL_LENGTH = 500
 PER_MINUTE = 60  # reports from one address
-window = ratelimit.Window(60)
+window = limits.SharedWindow("leaks", 60)
 
 
 class InvalidReport(Problem):

@@ -42,6 +42,8 @@ def notify(
     (`OSError`) can be repeated.  `kind` is one of `notice_kinds.KINDS`, `link` a path of this site.
     """
     channels = channels_of(user, KINDS[kind])
+    if not user.is_active and not KINDS[kind].for_frozen:
+        channels = Channels(by_email=False, on_site=channels.on_site)
     if not (channels.by_email or channels.on_site):
         return False
     letter = emails.compose(template, {"user": user} | context)

@@ -1,6 +1,8 @@
-"""Verbs on people: the first administrator, and trust."""
+"""Verbs on people: the first administrator, trust, frozen accounts."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
@@ -9,7 +11,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, sessions
 from accounts.actors import SYSTEM, Actor
 from accounts.models import USERNAME_VALIDATORS, User
 from pypi_site.lib.problems import Conflict, Problem, Refused
@@ -67,14 +69,20 @@ def verify_email(user: User, email: str) -> EmailAddress:
     Raises `Conflict` if somebody else has verified it.
     """
     email = email.lower()  # as allauth keeps and looks up addresses
-    others = EmailAddress.objects.filter(email__iexact=email, verified=True).exclude(user=user)
-    if others.exists():
-        raise Conflict(f"Another account has verified {email}; choose another address.")
+    require_free_email(user, email)
     address, _ = EmailAddress.objects.get_or_create(user=user, email=email)
     address.verified = True
     address.save()
     address.set_as_primary()
     return address
+
+
+def require_free_email(user: User, email: str) -> None:
+    """Refuse what is no address (`InvalidPerson`), or that of another account (`Conflict`)."""
+    _check_email(email)
+    others = EmailAddress.objects.filter(email__iexact=email, verified=True).exclude(user=user)
+    if others.exists():
+        raise Conflict(f"Another account has verified {email}; choose another address.")
 
 
 @transaction.atomic
@@ -100,31 +108,45 @@ def distrust(user: User, *, actor: Actor, reason: str) -> User:
 
 
 @transaction.atomic
-def freeze(user: User, *, actor: Actor, reason: str) -> User:
+def freeze(user: User, *, actor: Actor, reason: str, quiet: bool = False) -> User:
     """Let somebody neither sign in nor use a token; what he published stays as it is.
 
-    Only an administrator freezes staff, and nobody himself.
+    He is signed out everywhere, for good: whoever sat in his browser does not come back with him.
+    Only an administrator freezes staff, and nobody himself.  `quiet`: somebody else tells him.
     """
     user = User.objects.select_for_update().get(pk=user.pk)
     if user == actor.user:
         raise Refused("You cannot freeze your own account; ask another moderator.")
-    if user.is_staff and not (actor.user and actor.user.is_superuser):
-        raise Refused(f"{user.username} works here; ask an administrator to freeze the account.")
-    return _set_active(user, False, actor, "user.freeze", reason)
+    _require_administrator(user, actor, "freeze")
+    ended = sessions.end_every(user)
+    before = {"is_active": True, "sessions": ended}
+    return _set_active(user, False, actor, reason, quiet=quiet, before=before)
 
 
 @transaction.atomic
-def unfreeze(user: User, *, actor: Actor, reason: str) -> User:
-    """Let somebody sign in again; tokens that are neither revoked nor expired work again."""
+def unfreeze(user: User, *, actor: Actor, reason: str, quiet: bool = False) -> User:
+    """Let somebody sign in again; tokens that are neither revoked nor expired work again.
+
+    A sign-in that raced with the freeze has left a session, which ends now.
+    """
     user = User.objects.select_for_update().get(pk=user.pk)
-    return _set_active(user, True, actor, "user.unfreeze", reason)
+    _require_administrator(user, actor, "unfreeze")
+    sessions.end_every(user)
+    return _set_active(user, True, actor, reason, quiet=quiet, before={"is_active": False})
 
 
-def _set_active(user: User, active: bool, actor: Actor, action: str, reason: str) -> User:
+def _require_administrator(user: User, actor: Actor, verb: str) -> None:
+    """Of staff only administrators decide."""
+    works_here = user.is_staff or user.is_superuser
+    if works_here and actor is not SYSTEM and not (actor.user and actor.user.is_superuser):
+        raise Refused(f"{user.username} works here; ask an administrator to {verb} the account.")
+
+
+def _set_active(user: User, active: bool, actor: Actor, reason: str, **about: Any) -> User:
     if user.is_active == active:
         raise Conflict(f"The account of {user.username} is {'not ' if active else ''}frozen.")
     user.is_active = active
     user.save(update_fields=["is_active"])
-    before, after = {"is_active": not active}, {"is_active": active}
-    audit.record(actor, action, user, reason=reason, before=before, after=after)
+    action = "user.unfreeze" if active else "user.freeze"
+    audit.record(actor, action, user, reason=reason, after={"is_active": active}, **about)
     return user

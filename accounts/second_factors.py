@@ -20,6 +20,7 @@ class SecondFactorNeeded(Problem):
     """This site takes uploads of people with a second factor only."""
 
     status, code, title = 403, "second-factor-needed", "Second factor needed"
+    user: User
 
 
 def has_one(user: User) -> bool:
@@ -38,6 +39,8 @@ def require_to_upload(user: User) -> None:
     """
     if settings.SECOND_FACTOR_TO_UPLOAD and not has_one(user):
         address = f"{settings.SITE_URL}{reverse('mfa_index')}"
-        raise SecondFactorNeeded(
+        refusal = SecondFactorNeeded(
             f"{user.username} has no second factor; set one up at {address}, then upload again."
         )
+        refusal.user = user
+        raise refusal

@@ -21,8 +21,9 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts import actors, audit, devices, sessions
+from accounts import actors, audit, devices, recoveries, sessions
 from accounts.actors import Actor
+from accounts.backends import PROVEN
 from accounts.models import AuditEvent, User
 from pypi_site.lib import jobs
 
@@ -34,6 +35,7 @@ NAMES = {
     "recovery_codes": "recovery code",
     "code": "code by e-mail",
 }
+REFUSALS = ("session.fail", "session.factor_fail", "session.refuse")
 FAILURES_IN_AN_HOUR = 20  # rows; what goes beyond is noise
 BURST = 5  # failures in an hour that somebody is told of
 QUIET_SECONDS = 60  # one row for an account and an address
@@ -46,6 +48,7 @@ def note_sign_in(request: HttpRequest, user: User, response: HttpResponse, **abo
     audit.record(actor, "session.begin", user, after=facts)
     if devices.greet(request, response, user):
         audit.record(actor, "device.new", user, after=facts)
+    recoveries.object_by_sign_in(user, actor=actor)
 
 
 def how(request: HttpRequest) -> str:
@@ -64,7 +67,7 @@ def note_failure(
     credentials: dict[str, Any], request: HttpRequest | None = None, **about: Any
 ) -> None:
     login = str(credentials.get("username") or credentials.get("email") or "")[:254]
-    if request is None or not login or "\0" in login:
+    if request is None or not login or "\0" in login or hasattr(request, PROVEN):
         return
     actor = actors.of_request(request)
     if cache.add(f"failure:{hash_of(login)}:{actor.address}", True, QUIET_SECONDS):
@@ -88,13 +91,20 @@ def record_failure(login: str, address: str | None, client: str, at: datetime) -
 
 def _record_refusal(actor: Actor, action: str, user: User, at: datetime) -> bool:
     recent = AuditEvent.objects.filter(person=user, at__gt=at - timedelta(hours=1))
-    before = recent.filter(action__in=["session.fail", "session.factor_fail"]).count()
+    before = recent.filter(action__in=REFUSALS).count()
     if before >= FAILURES_IN_AN_HOUR:
         return False
     event = audit.record(actor, action, user, at=at)
     if before + 1 == BURST:
         jobs.enqueue("accounts.tasks.tell_of_event", event.pk)
     return True
+
+
+def note_frozen(request: HttpRequest, user: User) -> None:
+    """Somebody knows how to get into an account that is frozen."""
+    unknown = actors.of_request(request)
+    somebody = Actor(address=unknown.address, client=unknown.client)
+    _record_refusal(somebody, "session.refuse", user, timezone.now())
 
 
 @receiver(factors.authentication_failed)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.urls import reverse
 
 from accounts import emails, event_words, notices, sessions
 from accounts.models import AuditEvent, User
 
 TEMPLATE = "accounts/email/security.txt"
-_FAILURES = ("session.fail", "session.factor_fail")
+_FAILURES = ("session.fail", "session.factor_fail", "session.refuse")
+_TO_EVERY_ADDRESS = ("user.recover_begin", "user.recover_cancel", "user.recover")
 _TO_FORMER_ADDRESS = ("email.remove", "email.primary")
 
 
@@ -25,7 +27,7 @@ def tell(event: AuditEvent) -> bool:
     sent = notices.notify(
         person, kind, TEMPLATE, context, link=reverse("history"), occasion=f"event:{event.pk}"
     )
-    if sent:
+    if sent or person.verified_email is None:
         _tell_elsewhere(event, person, context)
     return sent
 
@@ -35,9 +37,9 @@ def _tell_elsewhere(event: AuditEvent, person: User, context: dict[str, Any]) ->
     former = event.before or {}
     if event.action in _TO_FORMER_ADDRESS and former.get("verified"):
         emails.send_to(former["email"], TEMPLATE, {"user": person, **context})
-    if event.action == "user.recover":
-        others = EmailAddress.objects.filter(user=person).exclude(email=person.verified_email)
-        for email in others.values_list("email", flat=True):
+    if event.action in _TO_EVERY_ADDRESS:
+        mine = EmailAddress.objects.filter(user=person).values_list("email", flat=True)
+        for email in {*mine, *former.get("addresses", ())} - {person.verified_email}:
             emails.send_to(email, TEMPLATE, {"user": person, **context})
 
 
@@ -46,6 +48,7 @@ def _context(event: AuditEvent, person: User) -> dict[str, Any]:
     failed = event.action in _FAILURES
     return {
         "what": event_words.sentence(event.action),
+        "action": event.action,
         "failed": failed,
         "by_himself": by_himself,
         "at": event.at,
@@ -55,6 +58,7 @@ def _context(event: AuditEvent, person: User) -> dict[str, Any]:
         "device": sessions.device(event.client) if by_himself or failed else "",
         "client": event.client if by_himself or failed else "",
         "reason": event.reason,
+        "contact": settings.MODERATORS_CONTACT,
     }
 
 

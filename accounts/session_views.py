@@ -46,8 +46,7 @@ def end_one(request: HttpRequest, pk: int) -> HttpResponse:
 def end_others(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere but here."""
     assert isinstance(request.user, User)
-    for session in sessions.of_user(request.user):
-        if not session.is_current():
-            sessions.end(session, actor=actors.of_request(request))
+    here = request.session.session_key
+    sessions.end_all(request.user, actor=actors.of_request(request), but=here)
     messages.success(request, "You are signed out everywhere else.")
     return redirect("usersessions_list")

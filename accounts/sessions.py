@@ -8,9 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.usersessions.models import UserSession
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, powers
 from accounts.actors import Actor
 from accounts.models import User
 
@@ -75,9 +79,20 @@ def _first(patterns: dict[str, str], text: str) -> str:
 
 
 def of_user(user: User) -> list[UserSession]:
-    """The sessions that are alive, the latest first."""
-    alive = UserSession.objects.purge_and_list(user)
-    return sorted(alive, key=lambda session: session.last_seen_at, reverse=True)
+    """The sessions that are alive, the latest first; forgets those that are not."""
+    rows = list(UserSession.objects.filter(user=user).order_by("-last_seen_at"))
+    alive = _alive(user, [row.session_key for row in rows])
+    if dead := [row.pk for row in rows if row.session_key not in alive]:
+        UserSession.objects.filter(pk__in=dead).delete()
+    return [row for row in rows if row.session_key in alive]
+
+
+def _alive(user: User, keys: list[str]) -> set[str]:
+    """A session ends with its day, or with the password that it was begun with."""
+    hashes = {user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()}
+    stored = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    found = [(row.session_key, row.get_decoded().get(HASH_SESSION_KEY)) for row in stored]
+    return {key for key, begun_with in found if user.is_active and begun_with in hashes}
 
 
 def end(session: UserSession, *, actor: Actor) -> None:
@@ -85,3 +100,29 @@ def end(session: UserSession, *, actor: Actor) -> None:
     place = {"address": session.ip, "device": device(session.user_agent)}
     session.end()
     audit.record(actor, "session.end", session.user, after=place)
+
+
+@transaction.atomic
+def end_all(user: User, *, actor: Actor, reason: str = "", but: str | None = None) -> int:
+    """Sign somebody out everywhere, but for the session with the key `but`; returns of how many.
+
+    Devices that he was seen with are strangers again.  Raises `Refused` where staff acts on
+    somebody who may more than it.
+    """
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if user != actor.user:
+        powers.require_over(actor, user)
+    ended = end_every(user, but=but)
+    audit.record(actor, "session.end_all", user, reason=reason, after={"count": ended})
+    return ended
+
+
+def end_every(user: User, but: str | None = None) -> int:
+    """The same inside another verb, which records it."""
+    rows = UserSession.objects.filter(user=user).exclude(session_key=but or "")
+    keys = list(rows.values_list("session_key", flat=True))
+    Session.objects.filter(session_key__in=keys).delete()
+    rows.delete()
+    if but is None:
+        user.known_devices.all().delete()  # type: ignore[attr-defined]
+    return len(keys)

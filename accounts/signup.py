@@ -95,3 +95,9 @@ def verified_owner(email: str) -> User | None:
     found = EmailAddress.objects.filter(email=email.lower(), verified=True, user__is_active=True)
     address = found.select_related("user").first()
     return address.user if address else None
+
+
+def is_frozen(email: str) -> bool:
+    """Whether whoever has proven that he reads this address has a frozen account."""
+    found = EmailAddress.objects.filter(email=email.lower(), verified=True, user__is_active=False)
+    return bool(found.exists())

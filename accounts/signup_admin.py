@@ -91,41 +91,39 @@ def _withdraw(request: HttpRequest, row: SignupInvitation, reason: str) -> None:
     invitations.withdraw(row, actor=actors.of_request(request), reason=reason)
 
 
+class ProhibitionAdmin(VerbAdmin):
+    """What nobody new may have; `key` is its column."""
+
+    key: str
+    list_select_related = ["created_by"]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:  # type: ignore[override]
+        return [self.key, "reason", "created_by", "created_at"]
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:  # type: ignore[override]
+        return [self.key, "reason"]
+
+
+def _allowing(model: str, label: str, done: str) -> Any:
+    permission = f"accounts.delete_{model}"
+    return with_reason(_allow, name="allow", label=label, done=done, permission=permission)
+
+
 @admin.register(ProhibitedUsername)
-class ProhibitedUsernameAdmin(VerbAdmin):
+class ProhibitedUsernameAdmin(ProhibitionAdmin):
     """User names that nobody new may have."""
 
-    form = UsernameForm
-    list_display = ["name", "reason", "created_by", "created_at"]
-    list_select_related = ["created_by"]
-    search_fields = ["name", "reason"]
-    actions = [
-        with_reason(
-            _allow,
-            name="allow",
-            label="Allow again: anybody may have it",
-            done="free again",
-            permission="accounts.delete_prohibitedusername",
-        )
-    ]
+    form, key = UsernameForm, "name"
+    actions = [_allowing("prohibitedusername", "Allow again: anybody may have it", "free again")]
 
 
 @admin.register(ProhibitedEmailDomain)
-class ProhibitedEmailDomainAdmin(VerbAdmin):
+class ProhibitedEmailDomainAdmin(ProhibitionAdmin):
     """Domains whose addresses nobody may add."""
 
-    form = DomainForm
-    list_display = ["domain", "reason", "created_by", "created_at"]
-    list_select_related = ["created_by"]
-    search_fields = ["domain", "reason"]
+    form, key = DomainForm, "domain"
     actions = [
-        with_reason(
-            _allow,
-            name="allow",
-            label="Allow again: take addresses of it",
-            done="taken again",
-            permission="accounts.delete_prohibitedemaildomain",
-        )
+        _allowing("prohibitedemaildomain", "Allow again: take addresses of it", "taken again")
     ]
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from accounts import emails, invitations, notices, security, security_letters
-from accounts.models import ApiToken, AuditEvent, SignupInvitation
+from accounts import emails, invitations, notices, recoveries, security, security_letters
+from accounts.models import ApiToken, AuditEvent, Recovery, SignupInvitation
 
 
 def tell_of_leak(token: int, where: str) -> bool:
@@ -44,3 +44,8 @@ def invite(pk: int) -> bool:
     context = {"invitation": row, "link": invitations.link(row.email)}
     emails.send_to(row.email, "accounts/email/invited.txt", context)
     return True
+
+
+def send_way_back(recovery: int) -> None:
+    """Write to whoever got his account back how to choose a password."""
+    recoveries.send_way_back(Recovery.objects.select_related("user").get(pk=recovery))

@@ -14,7 +14,7 @@ from typing import Any, TypedDict, Unpack
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, powers
 from accounts.actors import Actor
 from accounts.models import ApiToken, CiIdentity, TokenAction, TokenPlace, User
 from pypi_site.lib import forwarded, sql
@@ -202,10 +202,35 @@ def revoke(token: ApiToken, *, actor: Actor, reason: str = "") -> ApiToken:
     """Make a token useless, for good."""
     token = ApiToken.objects.select_for_update().get(pk=token.pk)
     if token.revoked_at is None:
-        token.revoked_at = timezone.now()
-        token.save(update_fields=["revoked_at"])
-        audit.record(actor, "token.revoke", token, reason=reason)
+        _end(token, actor, reason)
     return token
+
+
+@transaction.atomic
+def revoke_all(user: User, *, actor: Actor, reason: str) -> int:
+    """Make every token of somebody useless, for good; returns how many worked until now.
+
+    Raises `Refused` where staff acts on somebody who may more than it.
+    """
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if user != actor.user:
+        powers.require_over(actor, user)
+    ended = end_every(user, actor, reason)
+    audit.record(actor, "token.revoke_all", user, reason=reason, after={"count": ended})
+    return ended
+
+
+def end_every(user: User, actor: Actor, reason: str) -> int:
+    """The same inside another verb, of which its owner is told in one letter."""
+    unrevoked = ApiToken.objects.select_for_update(of=("self",)).filter(user=user, revoked_at=None)
+    return sum(_end(token, actor, reason, quiet=True) for token in list(unrevoked))
+
+
+def _end(token: ApiToken, actor: Actor, reason: str, *, quiet: bool = False) -> bool:
+    token.revoked_at = timezone.now()
+    token.save(update_fields=["revoked_at"])
+    audit.record(actor, "token.revoke", token, reason=reason, quiet=quiet)
+    return token.expires_at is None or token.expires_at > token.revoked_at
 
 
 def _random(length: int) -> str:

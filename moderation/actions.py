@@ -179,14 +179,14 @@ def _allow(decision: Decision, actor: Actor, reason: str) -> None:
 
 
 def _freeze(user: User, actor: Actor, reason: str) -> Details:
-    people.freeze(user, actor=actor, reason=reason)
+    people.freeze(user, actor=actor, reason=reason, quiet=True)  # see moderation.telling
     return {}
 
 
 def _unfreeze(decision: Decision, actor: Actor, reason: str) -> User:
     if decision.person is None:
         raise Conflict("The account is deleted.")
-    return people.unfreeze(decision.person, actor=actor, reason=reason)
+    return people.unfreeze(decision.person, actor=actor, reason=reason, quiet=True)
 
 
 def _nothing(*given: object) -> Details:

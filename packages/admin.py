@@ -9,7 +9,7 @@ from django.forms import CharField, ModelForm
 from django.http import HttpRequest
 
 from accounts import actors
-from packages import files, projects, publishers, releases, team_admin
+from packages import files, person_admin, projects, publishers, releases, team_admin
 from packages.models import (
     File,
     FormerName,
@@ -22,7 +22,7 @@ from packages.models import (
 )
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, ReadOnlyInline, with_reason
 
-__all__ = ["team_admin"]  # the other desk of the index registers itself
+__all__ = ["person_admin", "team_admin"]  # the other desks of the index register themselves
 CHANGE_PROJECT = "packages.change_project"
 CHANGE_RELEASE = "packages.change_release"
 DELETE_FILE = "packages.delete_file"

@@ -97,3 +97,9 @@ def tokens_that_reach(project: Project) -> list[ApiToken]:
     usable = ApiToken.objects.usable().filter(user__in=people_of(project))
     reaching = usable.filter(Q(limited=False) | Q(projects__project=project))
     return list(reaching.distinct().select_related("user").order_by("name"))
+
+
+def minted_tokens_that_reach(project: Project) -> list[ApiToken]:
+    """The usable tokens that CI jobs got by the publishers of the project."""
+    minted = ApiToken.objects.usable().filter(minted__publisher__project=project)
+    return list(minted.distinct().select_related("ci").order_by("-created_at"))

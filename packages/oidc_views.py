@@ -15,9 +15,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts import actors
+from accounts import actors, limits
 from packages import minting
-from pypi_site.lib import http, ratelimit, strict_json
+from pypi_site.lib import http, strict_json
 from pypi_site.lib.problems import PROBLEM_JSON, NotFound, Problem
 
 PYTP = "application/vnd.pypi.pytp.v1+json"
@@ -26,7 +26,7 @@ PER_MINUTE = 300  # requests from one address; the jobs of a whole company may s
 SINGLE_USE, MULTI_USE = "single-use-token", "multi-use-token"
 FEATURES = (MULTI_USE, SINGLE_USE)
 UPLOADS = ("upload", "upload-2.0")  # the routes that take minted tokens
-window = ratelimit.Window(60)
+window = limits.SharedWindow("oidc", 60)
 
 
 class InvalidPayload(Problem):

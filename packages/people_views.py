@@ -48,6 +48,7 @@ def people(request: HttpRequest, name: str) -> HttpResponse:
         "project": project,
         "is_owner": is_owner,
         "people": _people(request, project, tokens, is_owner=is_owner),
+        "minted": insiders.minted_tokens_that_reach(project) if is_owner else [],
         "invitations": [(item, _withdrawal(project, item)) for item in waiting] if is_owner else [],
         "teams": project_team_views.teams_of(request, project, tokens, is_owner=is_owner),
         "may_transfer": _owns_himself(request, project),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django_q.models import Schedule
 
-from accounts import notices, tokens
+from accounts import limits, notices, tokens
 from packages import (
     downloads,
     files,
@@ -35,6 +35,7 @@ REGULAR = {
     "fold_downloads": Schedule.DAILY,
     "forget_places": Schedule.DAILY,
     "forget_notices": Schedule.DAILY,
+    "forget_requests": Schedule.DAILY,
     "expire_publishers": Schedule.HOURLY,
     "forget_identities": Schedule.DAILY,
 }
@@ -124,3 +125,8 @@ def _sweep_batch(digests: list[str]) -> int:
     for sha256 in orphans:
         storage.delete(sha256)
     return len(orphans)
+
+
+def forget_requests() -> int:
+    """Forget how often somebody asked yesterday."""
+    return limits.forget()

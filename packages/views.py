@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -299,7 +299,9 @@ def _description(release: Release) -> SafeString:
     kind = str(release.metadata.get("description_content_type", ""))
     digest = hashlib.sha256(f"{kind}\n{text}".encode()).hexdigest()
     key = f"description:{descriptions.REVISION}:{digest}"
-    html = cache.get_or_set(key, lambda: descriptions.render(text, kind or None), A_MONTH)
+    html = caches["descriptions"].get_or_set(
+        key, lambda: descriptions.render(text, kind or None), A_MONTH
+    )
     return mark_safe(str(html) if text.strip() else "")  # noqa: S308 - bleach cleaned it
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeGuard
 
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
@@ -14,12 +14,12 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.cache import never_cache
 
-from accounts import second_factors
+from accounts import refusals, second_factors
 from accounts.models import User
 from moderation.policies import DECIDE
 
 
-def _needs_a_factor(user: object) -> bool:
+def _needs_a_factor(user: object) -> TypeGuard[User]:
     return isinstance(user, User) and user.is_staff and not second_factors.suffice_for_staff(user)
 
 
@@ -62,11 +62,18 @@ class GatehouseAdminSite(admin.AdminSite):
         @wraps(inner)
         def guarded(request: HttpRequest, *args: Any, **arguments: Any) -> HttpResponseBase:
             if _needs_a_factor(request.user):
+                refusals.note_missing_factor(request, request.user, "administration")
                 messages.warning(request, "The administration wants a second factor: add one here.")
                 return redirect("mfa_index")
             return inner(request, *args, **arguments)
 
         return guarded
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Where everybody changes his: with limits, and a line in the trail."""
+        return redirect("account_change_password")
 
     @property
     def login(self) -> Any:  # type: ignore[override]

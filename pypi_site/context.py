@@ -5,5 +5,9 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """The name of this index, and who may make an account."""
-    return {"SITE_NAME": settings.SITE_NAME, "SIGNUP": settings.SIGNUP}
+    """The name of this index, who may make an account, and whom to write to."""
+    return {
+        "SITE_NAME": settings.SITE_NAME,
+        "SIGNUP": settings.SIGNUP,
+        "MODERATORS_CONTACT": settings.MODERATORS_CONTACT,
+    }

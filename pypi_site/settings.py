@@ -100,7 +100,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "pypi_site.lib.forwarded.ForwardedMiddleware",
     "pypi_site.lib.problems.ProblemMiddleware",
+    "accounts.refusals.RefusalsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "pypi_site.lib.permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -151,11 +153,16 @@ _SLOT = env.str("GATEHOUSE_TEST_SLOT", default="0")
 DATABASES["default"]["TEST"] = {"NAME": f"test_gatehouse_{_SLOT}"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+    "default": {  # what limits count, codes that were used, keys of issuers
+        "BACKEND": "pypi_site.lib.kept_cache.KeptCache",
         "LOCATION": "pypi_site_cache",
-        "OPTIONS": {"MAX_ENTRIES": 50_000},  # rendered descriptions are most of them
-    }
+        "OPTIONS": {"MAX_ENTRIES": 5_000},
+    },
+    "descriptions": {  # rendered ones: many, and no harm done when they are forgotten
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "pypi_site_descriptions",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    },
 }
 Q_CLUSTER = {
     "name": "gatehouse",
@@ -303,6 +310,8 @@ CHALLENGE = env.bool("GATEHOUSE_CHALLENGE", default=False)
 # -- People ----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+# Hours that the owner of an account has to object before one administrator alone recovers it.
+RECOVERY_HOURS = env.int("GATEHOUSE_RECOVERY_HOURS", default=72)
 INVITATION_DAYS = env.int("GATEHOUSE_INVITATION_DAYS", default=14)
 INVITATIONS_PER_DAY = env.int("GATEHOUSE_INVITATIONS_PER_DAY", default=50)
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]

@@ -3,8 +3,10 @@
 from accounts.models.audit import AuditEvent
 from accounts.models.ci import CiIdentity
 from accounts.models.devices import KnownDevice
+from accounts.models.limits import RequestCount
 from accounts.models.notices import Notice, NoticeChoice
 from accounts.models.people import USERNAME_GRAMMAR, USERNAME_VALIDATORS, User, UserManager
+from accounts.models.recovery import FrozenUser, Recovery
 from accounts.models.signup import (
     ProhibitedEmailDomain,
     ProhibitedUsername,
@@ -25,11 +27,14 @@ __all__ = [
     "ApiTokenQuerySet",
     "AuditEvent",
     "CiIdentity",
+    "FrozenUser",
     "KnownDevice",
     "Notice",
     "NoticeChoice",
     "ProhibitedEmailDomain",
     "ProhibitedUsername",
+    "Recovery",
+    "RequestCount",
     "SignupInvitation",
     "TokenAction",
     "TokenPlace",

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
+from accounts import refusals
 from accounts.actors import Actor
 from accounts.authentication import CredentialsNeeded, InvalidToken, token_actor
 from packages.models import FileSession
@@ -62,6 +63,7 @@ def _endpoint(**handlers: Handler[P]) -> Callable[Concatenate[HttpRequest, P], H
                 headers={"Retry-After": "5"},
             )
         except Problem as refusal:
+            refusals.note(request, refusal)
             problem = refusal
         forms.discard_rest(request)
         return _refusal(problem)

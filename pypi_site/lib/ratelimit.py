@@ -1,12 +1,13 @@
 """How fast one address may ask.
 
-Every web process counts for itself, in memory: asking costs no look-up, and a site with two
-processes lets twice as much pass.  It is for keeping one client from taking all the time there
-is, not for accounts.
+A `Window` counts in memory, each web process for itself: asking costs no look-up, and a site with
+two processes lets twice as much pass.  It keeps one client from taking all the time there is.
+Where keys are given out or tried, count with `accounts.limits.SharedWindow`, for all processes.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
 from collections import Counter
@@ -40,12 +41,25 @@ class Window:
             self._counts[address] += 1
             return self._counts[address]
 
+    def left(self) -> float:
+        """Seconds until the window ends."""
+        return self._ends - time.monotonic()
+
     def require(self, request: HttpRequest, limit: int) -> None:
         """Refuse what is above the limit; 0 is no limit."""
-        if limit and self.count(request.META.get("REMOTE_ADDR", "")) > limit:
-            wait = max(1, round(self._ends - time.monotonic()))
+        if limit and self.count(source_of(request.META.get("REMOTE_ADDR", ""))) > limit:
+            wait = max(1, round(self.left()))
             raise TooManyRequests(
                 f"You have asked more than {limit} times in {self.seconds} seconds; wait {wait}"
                 " seconds.",
                 headers={"Retry-After": str(wait)},
             )
+
+
+def source_of(address: str) -> str:
+    """Who counts as one: a client of IPv6 has a whole /64 of addresses."""
+    try:
+        network = ipaddress.ip_network((address.partition("%")[0], 64), strict=False)
+    except ValueError:  # IPv4, or a unix socket
+        return address
+    return str(network.network_address)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from cryptography.fernet import InvalidToken
@@ -10,12 +12,19 @@ from django.db import connection
 
 from accounts import second_factors, secrets
 from accounts.actors import Actor
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from packages.models import Stage
 from pypi_site.lib.problems import Problem
+from tests.factories.dists import make_wheel
 from tests.factories.index import submit
 from tests.factories.keys import make_key
-from tests.factories.people import AdministratorFactory, ModeratorFactory, UserFactory
+from tests.factories.people import (
+    AdministratorFactory,
+    ModeratorFactory,
+    UserFactory,
+    token_for,
+)
+from tests.protocol.clients import form, upload_headers
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +90,44 @@ def test_uploads_of_people_without_a_factor_are_refused_with_the_way_to_one(sett
     assert submit(user).project.name == "demo"
 
 
+@pytest.mark.parametrize("path", ["/legacy/", "/upload/2.0/"])
+def test_a_refused_upload_is_in_the_trail_of_its_person(client, settings, tmp_path, path):
+    settings.SECOND_FACTOR_TO_UPLOAD = True
+    user = UserFactory()
+    token = token_for(user)
+    for _ in range(2):
+        assert try_to_upload(client, token, tmp_path, path).status_code == 403
+    event = AuditEvent.objects.get(action="factor.need")
+    assert (event.user, event.person, event.address) == (user, user, "127.0.0.1")
+    assert event.after == {"wanted_for": "upload"}
+    make_key(user)
+    assert try_to_upload(client, token, tmp_path, path).status_code in (200, 201, 202)
+
+
+def try_to_upload(client, token, folder, path):
+    wheel = make_wheel(folder, name="demo", version="1.0")
+    headers = upload_headers(token)
+    given = {"HTTP_AUTHORIZATION": headers["Authorization"]}
+    if path == "/legacy/":
+        body, kind = form(wheel, {"name": "demo"}), headers["Content-Type"]
+    else:
+        kind = "application/vnd.pypi.upload.v2+json"
+        meta = {"api-version": "2.0"}
+        body = json.dumps({"meta": meta, "name": "demo", "version": "1.0"})
+        given["HTTP_ACCEPT"] = kind
+    return client.post(path, body, content_type=kind, **given)
+
+
+def test_staff_that_the_administration_refuses_reads_it_in_the_trail(client, settings):
+    settings.SECOND_FACTOR_FOR_STAFF = True
+    staff = AdministratorFactory()
+    client.force_login(staff)
+    for _ in range(2):
+        client.get("/admin/")
+    event = AuditEvent.objects.get(action="factor.need")
+    assert (event.person, event.after) == (staff, {"wanted_for": "administration"})
+
+
 def test_the_seed_of_an_app_is_sealed_and_opens_with_an_older_key(settings):
     user = UserFactory()
     secret = give_app(user)
@@ -95,7 +142,10 @@ def test_the_seed_of_an_app_is_sealed_and_opens_with_an_older_key(settings):
 
 
 def test_a_code_is_good_once_for_as_long_as_any_clock_takes_it(client, monkeypatch):
-    """A code is taken a step early and late; it must not be taken again in any of the three."""
+    """A code is taken a step early and late; it must not be taken again in any of the three.
+
+    Nor with a space in it (TOB-PYPI26-9).
+    """
     user = UserFactory()
     user.set_password("correct horse battery staple")
     user.save()

@@ -94,6 +94,7 @@ def test_how_somebody_signed_in_is_told_in_words(client, steps, words):
 
 
 def test_the_first_device_is_no_news_another_is_and_a_known_one_not(client, ann, mailoutbox):
+    """INC-3."""
     sign_in(client)
     sign_in(client)
     assert events(ann, "device.") == []

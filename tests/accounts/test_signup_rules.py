@@ -60,6 +60,7 @@ def test_a_prohibited_user_name_is_had_in_no_spelling(client, spelling):
 
 @pytest.mark.parametrize("domain", ["throwaway.example", "mail.throwaway.example"])
 def test_addresses_of_a_prohibited_domain_are_taken_nowhere(client, domain):
+    """INC-2."""
     prohibitions.prohibit_domain("@Throwaway.example", actor=SYSTEM, reason="Spam.")
     assert "are not taken here" in refusal(sign_up(client, email=f"a@{domain}"), "email")
     user = UserFactory()

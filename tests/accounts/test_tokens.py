@@ -151,6 +151,7 @@ def test_a_later_use_of_a_token_is_noted():
 
 
 def test_a_new_place_of_a_token_is_in_the_trail_but_not_its_first():
+    """INC-7."""
     text = token_for(UserFactory())
     use(text)
     assert not AuditEvent.objects.filter(action="token.new_place").exists()

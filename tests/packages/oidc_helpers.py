@@ -10,9 +10,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from packages import oidc_views, publishers
+from packages import publishers
 from packages.models import Project, Publisher
-from pypi_site.lib import ratelimit
 from tests.factories import index
 from tests.factories.dists import make_wheel
 from tests.factories.oidc import AUDIENCE, Issuer, issuing
@@ -24,13 +23,12 @@ MINT = "/_/oidc/mint-token"
 
 
 @pytest.fixture
-def issuer(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+def issuer(settings: Any) -> Iterator[Issuer]:
     """A running issuer that this site trusts, as a GitHub of one's own."""
     with issuing() as running:
         settings.OIDC_ISSUERS, settings.OIDC_LOOPBACK = running.settings, True
         settings.OIDC_AUDIENCE = AUDIENCE
         cache.clear()
-        monkeypatch.setattr(oidc_views, "window", ratelimit.Window(60))
         yield running
 
 

@@ -199,6 +199,7 @@ def test_no_text_makes_no_trouble():
 )
 @pytest.mark.parametrize("content_type", [MARKDOWN, RST, "text/plain", None])
 def test_nothing_active_gets_through(attack, content_type):
+    """TOB-PYPI-13."""
     assert_harmless(descriptions.render(attack, content_type))
 
 
@@ -227,6 +228,7 @@ PIECES = r"""
     st.sampled_from([MARKDOWN, RST, None]),
 )
 def test_no_mixture_of_markup_is_harmful(pieces, content_type):
+    """TOB-PYPI-15."""
     assert_harmless(descriptions.render(" ".join(pieces), content_type))
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 import base64
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.utils import timezone
 
 from accounts import issuers
 from accounts.models import ApiToken, AuditEvent, CiIdentity
-from packages import oidc_views
-from packages.models import File, Project
+from packages import minting, oidc_views
+from packages.models import File, Project, Publisher
 from pypi_site.lib.problems import PROBLEM_JSON
 from tests.factories import index
 from tests.factories.oidc import AUDIENCE
@@ -235,3 +238,36 @@ def test_a_refused_token_is_never_repeated_OID_13(client, issuer, project):
     refused(answer, "invalid-token")
     assert token.encode() not in answer.content
     assert token not in str(AuditEvent.objects.values_list())
+
+
+# -- what auditors found elsewhere (docs/audits.md) ----------------------------------------------
+
+
+def test_a_replay_is_refused_for_as_long_as_clocks_may_differ_tob_pypi26_1(client, issuer, project):
+    trust(project)
+    token = issuer.token(exp=int(time.time()) - 20)  # over, but a clock may be wrong
+    assert post(client, {"token": token}).status_code == 200
+    minting.forget_identities()
+    refused(post(client, {"token": token}), "invalid-reuse-token")
+
+
+def test_what_keeps_an_identity_token_from_being_taken_again_outlives_it_tob_pypi26_1(
+    client, issuer, project
+):
+    trust(project)
+    token = issuer.token()
+    post(client, {"token": token})
+    cache.clear()  # it is a row, and no cache forgets it
+    CiIdentity.objects.update(expires_at=timezone.now() - timedelta(days=6))
+    minting.forget_identities()
+    refused(post(client, {"token": token}), "invalid-reuse-token")
+
+
+def test_a_job_of_another_issuer_is_another_job_tob_pypi26_12(client, issuer, project):
+    publisher = trust(project)
+    other = "https://ghes.acme.example"
+    Publisher.objects.filter(pk=publisher.pk).update(issuer=other)
+    decoy = trust(index.project("decoy"), repository="ann/elsewhere")
+    assert decoy.issuer != other
+    refused(post(client, {"token": issuer.token()}), "invalid-publisher")
+    assert not ApiToken.objects.exists()

@@ -51,6 +51,7 @@ def test_old_fields_are_links_too_unless_they_repeat_one():
     ],
 )
 def test_a_link_that_leads_elsewhere_than_to_the_web_or_a_mailbox_is_not_shown(url):
+    """TOB-PYPI-7."""
     assert particulars.links({"project_url": [f"Homepage, {url}"], "home_page": url}) == []
 
 

@@ -214,6 +214,7 @@ def test_the_owners_id_can_be_named_before_the_first_upload(client, issuer, proj
 
 @pytest.mark.django_db(transaction=True)
 def test_of_several_exchanges_at_once_one_succeeds(issuer, project):
+    """TOB-PYPI26-2."""
     trust(project)
     token = issuer.token()
     results = at_once(*[lambda: minting.mint(token, actor=Actor())] * 4)
@@ -274,6 +275,7 @@ def test_an_upload_shows_the_job_everywhere(client, issuer, project, tmp_path):
 
 
 def test_links_of_a_job_are_made_of_what_the_issuer_said(client, issuer, project):
+    """TOB-PYPI26-3."""
     trust(project)
     mint(client, issuer)
     ci = CiIdentity.objects.get()
@@ -613,6 +615,29 @@ def test_a_form_that_is_refused_keeps_what_was_written(client, issuer, project):
     assert "cannot be right" in page
     assert 'value="oops"' in page
     assert 'class="choice" open' in page
+
+
+def test_owners_see_the_tokens_that_ci_jobs_hold_now(client, issuer, project):
+    publisher = trust(project)
+    mint(client, issuer)
+    foreign = index.project("other")
+    trust(foreign)
+    mint(client, issuer)  # for both
+    client.force_login(owner_of(project))
+    page = client.get("/project/demo/people/").content.decode()
+    for token in ApiToken.objects.filter(ci__isnull=False):
+        assert f"gate-{token.identifier}" in page
+        assert token.ci.label in page
+    client.force_login(owner_of(foreign))
+    elsewhere = client.get("/project/other/people/").content.decode()
+    assert elsewhere.count("gate-") == 1
+    maintainer = UserFactory()
+    project.roles.create(user=maintainer, kind="maintainer")
+    client.force_login(maintainer)
+    assert "gate-" not in client.get("/project/demo/people/").content.decode()
+    publishers.remove(publisher, actor=actor(owner_of(project)))
+    client.force_login(owner_of(project))
+    assert "gate-" not in client.get("/project/demo/people/").content.decode()
 
 
 def test_a_maintainer_sees_and_changes_nothing(client, issuer, project):

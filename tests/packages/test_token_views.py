@@ -132,6 +132,7 @@ def test_without_a_verified_address_no_token_is_made():
 
 
 def test_a_person_revokes_her_own_token_and_nobody_elses(browser, user):
+    """TOB-PYPI26-11."""
     mine, text = tokens.mint(user, actor=SYSTEM, name="mine")
     other, others = tokens.mint(UserFactory(), actor=SYSTEM, name="other")
     assert browser.post(f"{ADDRESS}{mine.identifier}/revoke/").status_code == 302

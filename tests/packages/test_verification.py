@@ -40,6 +40,7 @@ def test_a_missing_file_is_told(file):
 
 
 def test_a_changed_file_is_told(file):
+    """TOB-PYPI-14."""
     with open(blob(file), "r+b") as damaged:  # noqa: PTH123
         damaged.write(b"XX")
     assert "SHA-256" in differences()[0]
@@ -78,6 +79,7 @@ def test_the_command_fails_when_something_differs(file):
 
 
 def test_the_nightly_sample_tells_what_it_found(file):
+    """TOB-PYPI-11."""
     assert tasks.verify_sample() == []
     storage.blobs().delete(storage.blob_name(file.sha256))
     assert len(tasks.verify_sample()) == 1

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.contrib import admin
 
-from accounts import people
+from accounts import people, recoveries
 from accounts.actors import SYSTEM
 from packages import marks
 from tests.permissions.actions import Action, Body
@@ -54,7 +54,8 @@ TABLES: dict[str, Rights] = {
     "accounts.prohibitedusername": MADE,
     "accounts.prohibitedemaildomain": MADE,
     "accounts.signupinvitation": MADE,
-    "accounts.user": Rights("serve", "serve", "serve", "administer"),
+    "accounts.user": Rights("serve", "serve", "nobody", "administer"),
+    "accounts.frozenuser": LOOKED_AT,
     "accounts.apitoken": LOOKED_AT,
     "accounts.ciidentity": LOOKED_AT,
     "accounts.auditevent": LOOKED_AT,
@@ -77,6 +78,15 @@ def trusted(world: World) -> None:
     people.trust(world.things["accounts.user"], actor=SYSTEM, reason="Known.")
 
 
+def frozen(world: World) -> None:
+    people.freeze(world.things["accounts.user"], actor=SYSTEM, reason="Odd.")
+
+
+def recovering(world: World) -> None:
+    user = world.things["accounts.user"]
+    recoveries.begin(user, email="back@example.org", actor=SYSTEM, reason="Lost his phone.")
+
+
 class Act(NamedTuple):
     """An action of a list: whose it is, how it shows, and in which state it makes a difference."""
 
@@ -95,7 +105,12 @@ ACTS: dict[str, dict[str, Act]] = {
     "accounts.user": {
         "trust": Act("serve", "user.trust"),
         "distrust": Act("serve", "user.distrust", trusted),
+        "freeze": Act("serve", "user.freeze"),
+        "unfreeze": Act("serve", "user.unfreeze", frozen),
+        "sign_out": Act("serve", "session.end_all"),
+        "revoke": Act("serve", "token.revoke_all"),
     },
+    "accounts.frozenuser": {"unfreeze": Act("serve", "user.unfreeze", frozen)},
     "accounts.apitoken": {"revoke": Act("serve", "token.revoke")},
     "packages.project": {
         "quarantine": Act("keep", "project.quarantined"),
@@ -210,6 +225,29 @@ def _act(place: str, label: str, name: str, act: Act, **more: str) -> Action:
     return _row("POST", place, act.who, act.does, body, before=act.before, variant=name)
 
 
+PERSON_VERBS: dict[str, Act] = {
+    "freeze": Act("serve", "user.freeze"),
+    "unfreeze": Act("serve", "user.unfreeze", frozen),
+    "sign-out": Act("serve", "session.end_all"),
+    "revoke": Act("serve", "token.revoke_all"),
+    "recover": Act("serve", "user.recover_begin"),
+    "finish-recovery": Act("serve", "user.recover", recovering),
+    "cancel-recovery": Act("serve", "user.recover_cancel", recovering),
+    "trust": Act("serve", "user.trust"),
+    "distrust": Act("serve", "user.distrust", trusted),
+    "rights": Act("administer", "user.rights"),
+}
+
+
+def _of_person(name: str, act: Act) -> Iterator[Action]:
+    """A verb on the page of a person: looked at, then done."""
+    route = "admin/accounts/user/<int:pk>/do/<slug:name>/"
+    at = {"pk": "accounts.user", "name": name}
+    body = {"reason": "Because it is so.", "email": "back@example.org", "is_staff": "on"}
+    yield _row("GET", route, act.who, at=at, variant=name)
+    yield _row("POST", route, act.who, act.does, body, at=at, before=act.before, variant=name)
+
+
 ACTIONS: list[Action] = [row for each in TABLES.items() for row in _of_table(*each)]
 # As the admin spells it: every app that has a table.
 _LABELS = "|".join(dict.fromkeys(model._meta.app_label for model in admin.site._registry))
@@ -225,24 +263,12 @@ ACTIONS += [
         at={"object_id": "of staff"},
         variant="of staff",
     ),
-    _row("GET", "admin/accounts/user/<id>/password/", "serve", at={"id": "accounts.user"}),
-    _row(
-        "POST",
-        "admin/accounts/user/<id>/password/",
-        "serve",
-        "accounts_user",
-        {"password1": "correct-horse-9", "password2": "correct-horse-9", "usable_password": "true"},
-        at={"id": "accounts.user"},
+    # nobody chooses the password of somebody else
+    *(
+        _row(method, "admin/accounts/user/<id>/password/", "nobody", at={"id": "accounts.user"})
+        for method in ("GET", "POST")
     ),
-    _row(
-        "POST",
-        "admin/accounts/user/<id>/password/",
-        "administer",
-        "accounts_user",
-        {"password1": "correct-horse-9", "password2": "correct-horse-9", "usable_password": "true"},
-        at={"id": "of staff"},
-        variant="of staff",
-    ),
+    *(row for verb in PERSON_VERBS.items() for row in _of_person(*verb)),
     _row("GET", "admin/moderation/similarityexception/check/", "decide"),
     _row(
         "POST",

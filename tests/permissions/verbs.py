@@ -362,6 +362,7 @@ VERBS: list[Verb] = [
 
 _ADMIN = "its table in the admin, by the permission that its action names (administration)"
 _PAGE = "the page of whoever it is about, which looks among his own only (own_pages)"
+_PERSON = "the page of a person, by the right of the verb and powers.require_over (administration)"
 _UPLOAD = "access.project_to_upload and authorize_upload, in the same upload (uploads)"
 _DESK = "decisions.decide, which looks up the permission of the action (desk)"
 _FACT = "it answers a question or writes down a fact, and lets nobody do anything"
@@ -373,13 +374,26 @@ BEHIND: dict[str, str] = {
     "accounts.people.distrust": _ADMIN,
     "accounts.people.freeze": _DESK,
     "accounts.people.unfreeze": _DESK,
+    "accounts.powers.outranks": _FACT,
+    "accounts.powers.is_administrator": _FACT,
+    "accounts.powers.require_over": "a part of the doors, about staff alone",
+    "accounts.powers.give": _PERSON,
+    "accounts.recoveries.begin": _PERSON,
+    "accounts.recoveries.cancel": _PERSON,
+    "accounts.recoveries.finish": _PERSON,
+    "accounts.recoveries.object_by_sign_in": "the owner, who has just signed in",
     "accounts.prohibitions.prohibit_username": _ADMIN,
     "accounts.prohibitions.prohibit_domain": _ADMIN,
     "accounts.prohibitions.allow": _ADMIN,
     "accounts.sessions.end": _PAGE,
+    "accounts.sessions.end_all": _PAGE,
     "accounts.tokens.mint": _PAGE,
     "accounts.tokens.mint_for_ci": "packages.minting.mint, which has verified an identity token",
     "accounts.tokens.revoke": _PAGE,
+    "accounts.tokens.revoke_all": _PERSON,
+    "accounts.tokens.end_every": "tokens.revoke_all and recoveries.finish",
+    "packages.person_keys.revoke_all": _PERSON,
+    "packages.person_verbs.offered": _FACT,
     "moderation.actions.offered": _FACT,
     "moderation.admin.deciding.listed": _FACT,
     "moderation.exceptions.make": _ADMIN,

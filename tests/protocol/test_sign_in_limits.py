@@ -1,14 +1,16 @@
-"""Limits of sign-in hold across worker processes: they are counted in the database."""
+"""Limits of sign-in and of minted tokens hold across worker processes: the database counts."""
 
 from __future__ import annotations
 
 import os
 import re
 import signal
+import time
 
 import pytest
 import requests
 
+from packages.oidc_views import PER_MINUTE
 from tests.protocol.server import Server
 
 pytestmark = pytest.mark.protocol
@@ -60,3 +62,30 @@ def test_what_one_process_counted_another_knows(live, people):
         (text,) = attempts_of_one_worker(live, worker, 1, 201)
         assert "Too many failed login attempts" in text
     assert "Too many failed" in attempt(live, "APPLICANT@example.org", "wrong", "198.51.100.250")
+
+
+def exchanges(live: Server, worker: int, count: int) -> list[int]:
+    """Requests for a minted token from one address, answered by one process."""
+    others = only(live, worker)
+    headers = {"X-Forwarded-For": "203.0.113.9", "Connection": "close"}
+    try:
+        return [
+            requests.post(
+                f"{live.url}/_/oidc/mint-token", json={}, headers=headers, timeout=30
+            ).status_code
+            for _ in range(count)
+        ]
+    finally:
+        for pid in others:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_tokens_are_minted_at_one_pace_by_all_processes(live):
+    """As many as one process allows, and not as many from each."""
+    first, second, *_ = live.web_workers()
+    half = PER_MINUTE // 2
+    while time.time() % 60 > 20:  # the window is a minute of the clock
+        time.sleep(0.5)
+    answers = exchanges(live, first, half) + exchanges(live, second, half)
+    assert 429 not in answers
+    assert exchanges(live, first, 1) + exchanges(live, second, 1) == [429, 429]

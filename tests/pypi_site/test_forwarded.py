@@ -41,6 +41,7 @@ def test_any_text_is_a_chain(chain, remote):
 
 
 def test_the_middleware_sets_the_address_and_removes_the_header(settings):
+    """TOB-PYPI-12."""
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     seen = []
 

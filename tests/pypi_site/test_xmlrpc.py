@@ -351,6 +351,7 @@ OUTSIDE = """<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/pa
     ],
 )
 def test_what_is_no_call_is_a_fault(client, body):
+    """TOB-PYPI-23."""
     assert code_of(client, body) in (NOT_READABLE, NO_METHOD)
 
 

@@ -146,6 +146,7 @@ def test_the_longest_prefix_counts_and_a_freed_one_does_not(person, chief):
 
 
 def test_a_change_counts_at_once_and_is_recorded_with_before_and_after(person, chief):
+    """TOB-PYPI26-14."""
     known = registry.find("size-jump")
     numbers = {"factor": 3, "mebibytes": 1}
     tuning.change(

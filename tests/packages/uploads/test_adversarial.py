@@ -136,6 +136,7 @@ def _parameter(row: Row):
 @pytest.mark.django_db
 @pytest.mark.parametrize("row", [_parameter(row) for row in ROWS])
 def test_an_upload_is_refused_in_one_sentence_and_leaves_nothing_behind(row: Row):
+    """TOB-PYPI-27, INC-4."""
     user = UserFactory(trusted=True)
     own = token_for(user)
     token = (row.before(user) if row.before else None) or own

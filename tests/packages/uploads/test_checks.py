@@ -138,6 +138,7 @@ def test_a_form_may_spell_name_and_version_otherwise(tmp_path, name, version):
     ],
 )
 def test_a_form_that_contradicts_the_file_is_refused(tmp_path, name, version, expected):
+    """TOB-PYPI26-10."""
     found = compare_form(name, version, look_at_wheel(tmp_path))
     assert {finding.code for finding in found} == expected
 

@@ -10,6 +10,7 @@ from django.contrib import admin
 from accounts import people, recoveries
 from accounts.actors import SYSTEM
 from packages import marks
+from packages.models import TeamMember
 from tests.permissions.actions import Action, Body
 from tests.permissions.project_pages import (
     archived,
@@ -63,6 +64,9 @@ TABLES: dict[str, Rights] = {
     "packages.release": LOOKED_AT,
     "packages.file": LOOKED_AT,
     "packages.publisher": LOOKED_AT,
+    "packages.team": LOOKED_AT,
+    "packages.teammember": LOOKED_AT,
+    "packages.teamrole": LOOKED_AT,
     "packages.journalentry": LOOKED_AT,
     "moderation.case": Rights("decide", change="decide"),
     "moderation.readyreason": Rights("serve", "serve", "serve", "serve"),
@@ -72,6 +76,10 @@ TABLES: dict[str, Rights] = {
     "moderation.policysetting": LOOKED_AT,
     "moderation.reservedprefix": MADE,
 }
+
+
+def owns_the_team(world: World) -> None:
+    TeamMember.objects.filter(pk=world.place["packages.teammember"]).update(kind="owner")
 
 
 def trusted(world: World) -> None:
@@ -140,13 +148,20 @@ ACTS: dict[str, dict[str, Act]] = {
         "restore_file": Act("serve", "file.restore", file_deleted),
     },
     "packages.publisher": {"remove": Act("serve", "publisher.remove")},
+    "packages.team": {"end": Act("serve", "team.delete")},
+    "packages.teammember": {
+        "make_owner": Act("serve", "team.change"),
+        "make_member": Act("serve", "team.change", owns_the_team),
+        "remove": Act("serve", "team.remove"),
+    },
+    "packages.teamrole": {"revoke": Act("serve", "team.revoke")},
     "moderation.similarityexception": {"withdraw": Act("serve", "similarity.withdraw")},
     "moderation.prohibitedname": {"allow": Act("serve", "name.allow")},
     "moderation.reservedprefix": {"free": Act("serve", "prefix.free")},
 }
 NO_ROWS = {
     f"{prefix}-{name}_FORMS": "0"
-    for prefix in ("roles", "former_names")
+    for prefix in ("roles", "team_roles", "former_names")
     for name in ("TOTAL", "INITIAL")
 }
 # What is sent to add or to change a row; with nothing the form is shown again.

@@ -13,7 +13,17 @@ from typing import Any
 from accounts.actors import SYSTEM, Actor
 from moderation import appeals, cases, decisions, rehearsals, tuning
 from moderation.policies import registry
-from packages import access, files, marks, projects, publishers, releases, renames, roles
+from packages import (
+    access,
+    files,
+    invitations,
+    marks,
+    projects,
+    publishers,
+    releases,
+    renames,
+    roles,
+)
 from packages.uploads import staging
 from tests.permissions import project_pages as pages
 from tests.permissions.world import FACTS, World
@@ -161,7 +171,13 @@ VERBS: list[Verb] = [
         "role.invite",
         lambda w, a: roles.invite(w.project, "newcomer", "reader", actor=a),
     ),
-    _on("packages.roles.withdraw", "manage", "role.withdraw", roles.withdraw, "invitation"),
+    _on(
+        "packages.invitations.withdraw",
+        "manage",
+        "role.withdraw",
+        invitations.withdraw,
+        "invitation",
+    ),
     Verb(
         "packages.roles.change",
         "manage",
@@ -366,6 +382,8 @@ _PERSON = "the page of a person, by the right of the verb and powers.require_ove
 _UPLOAD = "access.project_to_upload and authorize_upload, in the same upload (uploads)"
 _DESK = "decisions.decide, which looks up the permission of the action (desk)"
 _FACT = "it answers a question or writes down a fact, and lets nobody do anything"
+_INVITED = "invitations.invitation_for, which finds one's own only (own_pages)"
+_TEAMS = "the doors of teams, which tests/packages/test_teams.py asks"
 BEHIND: dict[str, str] = {
     "accounts.audit.record": _FACT,
     "accounts.invitations.invite": _ADMIN,
@@ -427,8 +445,9 @@ BEHIND: dict[str, str] = {
     "packages.publishers.require_whole": "a part of the doors, about the token alone",
     "packages.readers.of_actor": _FACT,
     "packages.readers.who_acts": _FACT,
-    "packages.roles.accept": "roles.invitation_for, which finds one's own only (own_pages)",
-    "packages.roles.decline": "roles.invitation_for, which finds one's own only (own_pages)",
+    "packages.roles.accept": _INVITED,
+    "packages.invitations.decline": _INVITED,
+    "packages.answering.accept": _INVITED,
     "packages.uploads.inspection.facts": _FACT,
     "packages.uploads.limits.require_pace": _UPLOAD,
     "packages.uploads.limits.require_pace_of_names": _UPLOAD,
@@ -446,4 +465,26 @@ BEHIND: dict[str, str] = {
     "packages.uploads.staging.cancel": "staging.find_session, at every request (uploads)",
     "moderation.decisions.confirm": "tests of decisions: it wants another moderator (desk)",
     "moderation.decisions.withdraw": "tests of decisions: it wants a proposal (desk)",
+    "packages.invitations.lock_invited_team": _TEAMS,
+    "packages.invitations.offer": _TEAMS,
+    "packages.invitations.person": _TEAMS,
+    "packages.role_ledger.settled": _TEAMS,
+    "packages.team_access.authorize": _TEAMS,
+    "packages.team_access.is_owner": _TEAMS,
+    "packages.team_access.require_token": _TEAMS,
+    "packages.team_access.team_of": _TEAMS,
+    "packages.team_roles.accept": _TEAMS,
+    "packages.team_roles.change": _TEAMS,
+    "packages.team_roles.grant": _TEAMS,
+    "packages.team_roles.put": _TEAMS,
+    "packages.team_roles.remove": _TEAMS,
+    "packages.teams.change": _TEAMS,
+    "packages.teams.create": _TEAMS,
+    "packages.teams.delete": _TEAMS,
+    "packages.teams.describe": _TEAMS,
+    "packages.teams.invite": _TEAMS,
+    "packages.teams.join": _TEAMS,
+    "packages.teams.remove": _TEAMS,
+    "packages.transfers.accept": _TEAMS,
+    "packages.transfers.offer": _TEAMS,
 }

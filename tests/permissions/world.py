@@ -124,7 +124,7 @@ ROLES = {
     "reader": "reader",
 }
 TEAMS = {
-    "owning": ("owner", {"in owning team": "member", "heads owning team": "maintainer"}),
+    "owning": ("owner", {"in owning team": "member", "heads owning team": "owner"}),
     "maintaining": ("maintainer", {"in maintaining team": "member"}),
     "reading": ("reader", {"in reading team": "member"}),
 }
@@ -328,6 +328,8 @@ def _admin(world: World) -> None:
     found = ("invited", "token", "project", "release", "file", "publisher", "case", "prohibited")
     rows = [*made, bystander, *(world.things.get(name, world.project) for name in found)]
     rows += [CiIdentity.objects.first(), AuditEvent.objects.first(), JournalEntry.objects.first()]
+    owning = Team.objects.get(name="owning")
+    rows += [owning, owning.roles.get(), owning.members.get(kind="member")]
     world.place |= {row._meta.label_lower: row.pk for row in rows}
     world.place |= {"moderation.heldupload": world.things["held"].pk, "code": known.code}
     world.things["prefix"] = made[-1]

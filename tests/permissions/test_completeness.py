@@ -19,6 +19,7 @@ MIGHTIEST = ("anonymous", "owner", "administrator", "token", "minted token")
 
 PLACES = {
     "number": "0",
+    "team": "owning",
     "content_type_id": "1",
     "form": "rss",
     "format": "json",
@@ -88,7 +89,7 @@ def test_a_method_that_no_row_names_is_not_taken_and_changes_nothing(court, mode
     wrong = []
     for route, pattern in FOUND.items():
         for method in routes.METHODS:
-            if (method, route) not in NAMED:
+            if (method, route) not in NAMED and not route.startswith(openly.OF_TEAMS):
                 row = Action(method, route, "nobody", door="open", at=PLACES)
                 wrong += [
                     f"{row}: {each}"

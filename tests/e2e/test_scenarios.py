@@ -121,12 +121,16 @@ def test_a_stolen_token_is_stopped_on_the_desk_before_pip_sees_anything(
 def test_names_that_language_models_invent_never_reach_pip(page, tools, live_server, tmp_path):
     ReservedPrefix.objects.create(prefix="acme", reason="They are Acme's own")
     near = "swaps two letters of `requests`"
-    refused = {"reqeusts": near, "reqeusts-toolkit": near, "acme-billing": "kept for others"}
+    refused = {"reqeusts": near, "acme-billing": "kept for others"}
     for name, why in refused.items():
         done = tools.twine(make_wheel(tmp_path / name, name))
         assert done.returncode != 0
         assert why in done.stdout
         assert not installed(tools, tmp_path / f"target-{name}", name)[0]
+
+    waits = tools.twine(make_wheel(tmp_path / "near", "reqeusts-toolkit"), options=["--verbose"])
+    assert "held for review" in waits.stdout
+    assert not installed(tools, tmp_path / "target-near", "reqeusts-toolkit")[0]
 
     newcomer = Tools(live_server.url, tools.home, token_for(UserFactory(username="mallory")))
     done = newcomer.twine(
@@ -137,7 +141,7 @@ def test_names_that_language_models_invent_never_reach_pip(page, tools, live_ser
     page.get_by_role("link", name="tabular-orm-session-box 1.0").click()
     expect(page.get_by_role("region", name="Why it is here")).to_contain_text("mallory")
     decide(page, "Prohibit the name", "A name that only language models know.", stay=True)
-    page.goto(Case.objects.get().get_absolute_url())
+    page.goto(Case.objects.get(title="tabular-orm-session-box 1.0").get_absolute_url())
     decide(page, "Reject", "It lies in wait for typing errors.")
 
     assert not installed(tools, tmp_path / "target", "tabular-orm-session-box")[0]

@@ -14,6 +14,7 @@ _post = partial(Action, "POST", door="program")
 _delete = partial(Action, "DELETE", door="program")
 CLAIMS = {"repository": "ann/another", "workflow": "release.yml", "environment": ""}
 REPORT = {"kind": "malware", "text": "It steals the keys of my house."}
+PERSON, OWNER = "api/v1/people/<str:username>/", {"username": "owner"}
 
 ACTIONS: list[Action] = [
     _post(f"{API}archive/", "manage", "project.archived", WHY),
@@ -93,6 +94,15 @@ ACTIONS: list[Action] = [
     # reports, figures, one's history
     _read(f"{API}observations/", "report by program", sees="reads"),
     _post(f"{API}observations/", "report by program", "observation.report", REPORT, sees="reads"),
+    _read(f"{PERSON}observations/", "report by program", at=OWNER, modes=("public",)),
+    _post(
+        f"{PERSON}observations/",
+        "report by program",
+        "observation.report",
+        REPORT,
+        at=OWNER,
+        modes=("public",),
+    ),
     _read("api/v1/figures/", "see the figures", modes=("public",)),
     _read("api/v1/account/events/", "read one's whole history", modes=("public",)),
 ]

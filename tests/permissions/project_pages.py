@@ -210,4 +210,14 @@ ACTIONS: list[Action] = [
         door="open",
         sees="reads",
     ),
+    # whoever is named nowhere that one may read seems not to be there: see test_person_reports
+    _post(
+        "user/<str:username>/report/",
+        "report",
+        "observation.report",
+        {"kind": "malware", "text": "It steals the keys of my house."},
+        door="open",
+        at={"username": "owner"},
+        modes=("public",),
+    ),
 ]

@@ -56,7 +56,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
 
     def get_urls(self) -> list[URLPattern]:
         view: Any = self.admin_site.admin_view(self.verb_view)
-        route = path("<int:pk>/do/<slug:name>/", view, name="accounts_user_do")
+        route = path("<int:pk>/do/<slug:verb>/", view, name="accounts_user_do")
         return [route, *super().get_urls()]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -121,18 +121,19 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         common = {"person": user, "opts": self.opts, "title": user.username}
         return {**self.admin_site.each_context(request), **common}
 
-    def verb_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         """What a verb would do; by POST, with a reason, do it."""
         user = self._person(request, pk)
-        verb, actor = VERBS.get(name), actors.of_request(request)
-        if verb is None:
+        chosen = VERBS.get(verb)
+        if chosen is None:
             raise Http404
-        if not verb.allowed(actor):
+        if not chosen.allowed(actors.of_request(request)):
             raise PermissionDenied
-        form = verb.form(user, request.POST if request.method == "POST" else None)
-        if request.method == "POST" and form.is_valid() and _do(request, verb, form):
+        form = chosen.form(user, request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid() and _do(request, chosen, form):
             return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
-        context = {**self._context(request, user), "title": verb.label, "verb": verb, "form": form}
+        common = {"title": chosen.label, "verb": chosen, "form": form}
+        context = {**self._context(request, user), **common}
         return TemplateResponse(request, "admin/person_verb.html", context)
 
 

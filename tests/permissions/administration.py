@@ -118,7 +118,7 @@ ACTS: dict[str, dict[str, Act]] = {
         "sign_out": Act("serve", "session.end_all"),
         "revoke": Act("serve", "token.revoke_all"),
     },
-    "accounts.frozenuser": {"unfreeze": Act("serve", "user.unfreeze", frozen)},
+    "accounts.frozenuser": {"unfreeze": Act("serve", "user.unfreeze")},
     "accounts.apitoken": {"revoke": Act("serve", "token.revoke")},
     "packages.project": {
         "quarantine": Act("keep", "project.quarantined"),
@@ -256,8 +256,8 @@ PERSON_VERBS: dict[str, Act] = {
 
 def _of_person(name: str, act: Act) -> Iterator[Action]:
     """A verb on the page of a person: looked at, then done."""
-    route = "admin/accounts/user/<int:pk>/do/<slug:name>/"
-    at = {"pk": "accounts.user", "name": name}
+    route = "admin/accounts/user/<int:pk>/do/<slug:verb>/"
+    at = {"pk": "accounts.user", "verb": name}
     body = {"reason": "Because it is so.", "email": "back@example.org", "is_staff": "on"}
     yield _row("GET", route, act.who, at=at, variant=name)
     yield _row("POST", route, act.who, act.does, body, at=at, before=act.before, variant=name)

@@ -13,9 +13,9 @@ _TOUCHED = """
 """
 # Where people and tokens were seen, and that somebody was refused, is no change of anything.
 BESIDE = {"django_session", "pypi_site_cache", "usersessions_usersession", "accounts_tokenplace"}
-_BESIDE_ROWS = {
-    "accounts_auditevent": "where action not in ('token.new_place', 'publisher.refuse')"
-}
+BESIDE |= {"pypi_site_descriptions", "accounts_requestcount"}
+_NOTES = "('token.new_place', 'publisher.refuse', 'factor.need')"
+_BESIDE_ROWS = {"accounts_auditevent": f"where action not in {_NOTES}"}
 _BESIDE_COLUMNS = {
     "accounts_apitoken": ("last_used_at", "last_used_from", "last_used_with"),
     "accounts_user": ("last_login",),

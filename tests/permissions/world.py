@@ -334,6 +334,8 @@ def _admin(world: World) -> None:
     world.place |= {"moderation.heldupload": world.things["held"].pk, "code": known.code}
     world.things["prefix"] = made[-1]
     world.place["of staff"] = world.people["staff"].pk
+    idle = UserFactory(username="idle", is_active=False)
+    world.place["accounts.frozenuser"] = idle.pk
     world.things["policy form"] = {
         **known.defaults,
         "enabled": "on",

@@ -351,6 +351,7 @@ EXEMPT: dict[str, str] = {
     r"^/account/|^/help/?$|^/security/?$|^/\.well-known/|^/opensearch\.xml$": STATIC,
     r"^/api/v1/account/events/$": "one's own trail only (accounts/test_histories.py)",
     r"^/api/v1/teams/": "one's own teams only (packages/test_team_api.py)",
+    r"^/api/v1/people/": "for trusted scanners only (moderation/test_person_reports.py)",
     r"^/api/v1/figures/$": "for moderators only (moderation/test_figures.py)",
     r"^/removals/|^/api/v1/removals/|^/feeds/removals\.": LOG,
     r"^/_/leaked-tokens/$|^/_/oidc/": "takes reports of leaked tokens, and identity tokens",

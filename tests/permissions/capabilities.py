@@ -80,7 +80,7 @@ UPLOAD = (
     OWNERS | MAINTAINERS | WHOLE_TOKENS | MAINTAINERS_TOKENS | _of("token to upload")
 ) & ANSWERABLE
 UNANSWERABLE = (OWNERS | WHOLE_TOKENS) - ANSWERABLE
-CONCERNED = _of("owner", "owner without second factor", "unverified owner")
+CONCERNED = OWNERS  # of a project, by a team or not
 OWNERS_THEMSELVES = _of(
     "owner",
     "owner without second factor",

@@ -87,7 +87,7 @@ ACTIONS: list[Action] = [
         at={"pk": "4711"},
         before=elsewhere,
     ),
-    _post("accounts/sessions/others/end/", "own", "session.end", before=elsewhere),
+    _post("accounts/sessions/others/end/", "people", "session.end_all", before=elsewhere),
     _post("accounts/notices/<int:pk>/read/", "own", "accounts_notice", at={"pk": "notice"}),
     _post("accounts/notices/read/", "own", "accounts_notice"),
     _post("accounts/notifications/", "people", "accounts_noticechoice", {"email": ["role"]}),

@@ -13,13 +13,18 @@ POLICY = ", ".join([f"{name}=()" for name in _NOBODY] + [f"{name}=(self)" for na
 
 
 class PermissionsPolicyMiddleware:
-    """Says so on every page."""
+    """Says so on every page that people read.
+
+    What every origin may read (CORS) is for programs: the simple API, whose pages go out without
+    any middleware.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.get("Content-Type", "").startswith("text/html"):
+        for_programs = "Access-Control-Allow-Origin" in response
+        if response.get("Content-Type", "").startswith("text/html") and not for_programs:
             response.headers.setdefault("Permissions-Policy", POLICY)
         return response

@@ -20,7 +20,7 @@ from moderation import observations
 from moderation.models import Observation, ObservationKind, Subject
 from moderation.models.observations import TEXT_LENGTH
 from moderation.observations import Report
-from packages import access, keepers, names, readers
+from packages import access, insiders, keepers, names, readers
 from packages.models import Project, Release
 from pypi_site.lib.problems import NotFound, Problem
 
@@ -114,7 +114,7 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
     if form.is_valid() and _send(request, form, partial(_subject, project, form)):
         messages.success(request, _THANKS)
         return redirect(project)
-    people = [role.user for role in project.roles.keepers().select_related("user")]
+    people = insiders.standings(project)
     context = {"name": project.name, "project": project, "form": form, "people": people}
     return render(request, "moderation/report.html", context)
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from accounts.models import User
-from packages.models import Project, Reader, Role
+from packages import insiders
+from packages.models import Project, Reader
 from packages.models.reader import ANYBODY
 from pypi_site.lib.problems import NotFound
 
 
 def known_person(username: str, to: Reader = ANYBODY) -> User:
-    """Somebody who is named on the page of a project that the reader may see.
+    """Somebody who is named on the page of a project that the reader may see, be his role his own
+    or a team's.
 
     Raises `NotFound` for all others, be there an account of that name or none: who keeps nothing
     in public cannot be told apart from nobody.
     """
-    seen = Role.objects.keepers().filter(project__in=Project.objects.known(to))
-    role = seen.filter(user__username=username).select_related("user").first()
-    if role is None:
+    if not insiders.kept_by(username, Project.objects.known(to)):
         raise NotFound("Nobody of this name keeps a project here; check the spelling.")
-    return role.user
+    return User.objects.get(username=username)

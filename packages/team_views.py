@@ -21,6 +21,7 @@ from packages import invitations, manage_views, team_access, teams
 from packages.choices import Ask, Choice
 from packages.models import Team, TeamMember
 from pypi_site.lib.problems import NotFound, Problem
+from pypi_site.lib.ratelimit import TooManyRequests
 
 PAGE = "team"
 Kind = TeamMember.Kind
@@ -56,6 +57,8 @@ def create(request: HttpRequest) -> HttpResponse:
             description=manage_views.written(request, "description"),
             actor=actors.of_request(request),
         )
+    except TooManyRequests:
+        raise  # 429, with when to come again
     except Problem as problem:
         messages.error(request, problem.detail)
         return redirect("teams")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 
-from accounts import audit, prohibitions
+from accounts import audit, limits, prohibitions
 from accounts.actors import Actor
 from accounts.models import AuditEvent, TokenAction, User
 from packages import access, events, insiders, invitations, names, role_ledger, team_access
@@ -23,6 +23,8 @@ from pypi_site.lib.problems import Conflict, NotFound, Problem, Refused
 
 Kind = TeamMember.Kind
 MOST_OWNED = 50  # teams of one person
+MOST_ATTEMPTS = 20  # of one person to found a team, in an hour
+attempts = limits.SharedWindow("teams", 3600)
 
 
 class InvalidTeamName(Problem):
@@ -58,11 +60,21 @@ class LastTeamOwner(Conflict):
 # -- teams ----------------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def create(name: str, *, actor: Actor, description: str = "") -> Team:
-    """Found a team; whoever does owns it, and is somebody whom we can write to."""
-    user = _founder(actor)
+    """Found a team; whoever does owns it, and is somebody whom we can write to.
+
+    Attempts are counted, since each tells whether a name is free.  Raises `TooManyRequests`.
+    """
+    user = _possible_founder(actor)
     name, description = _valid_name(name), _valid_description(description)
+    # Before the transaction begins: an attempt that fails is not forgotten.
+    attempts.require_of(str(user.pk), MOST_ATTEMPTS)
+    return _create(name, description, actor, user)
+
+
+@transaction.atomic
+def _create(name: str, description: str, actor: Actor, user: User) -> Team:
+    _require_room(user)
     if prohibitions.is_prohibited(name):
         raise _taken(name)
     try:
@@ -75,17 +87,21 @@ def create(name: str, *, actor: Actor, description: str = "") -> Team:
     return team
 
 
-def _founder(actor: Actor) -> User:
-    """Raises `Refused` in one of its kinds, or `TooManyTeams`."""
+def _possible_founder(actor: Actor) -> User:
+    """Raises `Refused` in one of its kinds."""
     if actor.user is None or actor.ci or (actor.token and actor.token.limited):
         raise Refused("Only people found teams; sign in, or use a token without limits.")
     access.require_allowed(actor, TokenAction.MANAGE)
     if actor.user.verified_email is None:
         raise access.EmailNotVerified("Verify your e-mail address first, then found the team.")
-    user = User.objects.select_for_update().get(pk=actor.user.pk)
+    return actor.user
+
+
+def _require_room(user: User) -> None:
+    """Refuse whoever owns too many teams; of two that he founds at once, one waits."""
+    user = User.objects.select_for_update().get(pk=user.pk)
     if user.team_memberships.filter(kind=Kind.OWNER).count() >= MOST_OWNED:
         raise TooManyTeams(f"You own {MOST_OWNED} teams; delete one that you do not need.")
-    return user
 
 
 def _valid_name(name: str) -> str:

@@ -47,7 +47,11 @@ class Window:
 
     def require(self, request: HttpRequest, limit: int) -> None:
         """Refuse what is above the limit; 0 is no limit."""
-        if limit and self.count(source_of(request.META.get("REMOTE_ADDR", ""))) > limit:
+        self.require_of(source_of(request.META.get("REMOTE_ADDR", "")), limit)
+
+    def require_of(self, source: str, limit: int) -> None:
+        """The same where somebody else counts than an address: a person, say."""
+        if limit and self.count(source) > limit:
             wait = max(1, round(self.left()))
             raise TooManyRequests(
                 f"You have asked more than {limit} times in {self.seconds} seconds; wait {wait}"

@@ -9,7 +9,8 @@ from moderation import decisions
 from moderation.models import Case, Observation
 from moderation.models.observations import ObservationKind
 from packages import projects
-from packages.models import Role
+from packages.models import Project, Role, TeamRole
+from tests.factories import crews
 from tests.factories.index import held, published
 from tests.factories.people import KeeperFactory, ScannerFactory, UserFactory, actor, token_for
 
@@ -48,6 +49,19 @@ def test_the_page_of_the_report_about_a_project_leads_there(client, person):
     page = client.get("/project/demo/report/").content.decode()
     assert 'href="/user/olga/report/"' in page
     assert "Report olga" in client.get("/user/olga/report/").content.decode()
+
+
+def test_who_keeps_a_project_by_a_team_is_reported_like_others(client, person):
+    member = crews.join(crew := crews.team(), UserFactory(username="mia")).user
+    project = Project.objects.get()
+    role = crews.role(crew, project, "reader")
+    assert send(client, "mia").status_code == 404
+    TeamRole.objects.filter(pk=role.pk).update(kind="maintainer")
+    assert 'href="/user/mia/report/"' in client.get("/project/demo/report/").content.decode()
+    assert send(client, "mia").status_code == 302
+    assert Case.objects.get().subject == member
+    Project.objects.update(private=True)
+    assert send(client, "mia").status_code == 404
 
 
 def test_a_moderator_freezes_whom_a_case_is_about(client, person):

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts import prohibitions, tokens
 from accounts.actors import SYSTEM, Actor
-from accounts.models import AuditEvent, Notice
+from accounts.models import AuditEvent, Notice, RequestCount
 from packages import access, invitations, role_ledger, roles, team_access, team_roles, teams
 from packages.models import Invitation, JournalEntry, Project, Role, Team, TeamMember, TeamRole
 from pypi_site.lib.problems import NotFound, Problem, Refused
@@ -104,6 +104,26 @@ def test_nobody_collects_teams(monkeypatch):
     teams.create("first", actor=actor(person))
     with pytest.raises(teams.TooManyTeams):
         teams.create("second", actor=actor(person))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_tries_out_which_names_are_taken(monkeypatch):
+    """Attempts that fail count, on every door and for all processes; others need not wait."""
+    monkeypatch.setattr(teams, "MOST_ATTEMPTS", 2)
+    crews.team("taken")
+    person, form = UserFactory(), {"name": "taken"}
+    for _ in range(2):
+        assert signed_in(person).post("/accounts/teams/create/", form).status_code == 302
+    page = signed_in(person).post("/accounts/teams/create/", form)
+    _, text = tokens.mint(person, actor=SYSTEM, name="test")
+    program = Client(headers={"Authorization": f"Bearer {text}"})
+    api = program.post("/api/v1/teams/", form, content_type="application/json")
+    for answer in (page, api):
+        assert answer.status_code == 429
+        assert 1 <= int(answer["Retry-After"]) <= 3600
+    assert api.json()["code"] == "too-many-requests"
+    assert RequestCount.objects.get(name="teams", source=str(person.pk)).count == 4
+    assert teams.create("free", actor=actor(UserFactory()))
 
 
 def test_the_database_keeps_names_in_one_spelling(crew):

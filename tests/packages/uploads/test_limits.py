@@ -56,10 +56,9 @@ def test_an_administrator_changes_limits_in_the_admin_and_says_why(client, owner
     client.force_login(AdministratorFactory())
     address = f"/admin/packages/project/{project.pk}/change/"
     form = {"max_file_size": "5", "reason": "tiny"} | {
-        "roles-TOTAL_FORMS": "0",
-        "roles-INITIAL_FORMS": "0",
-        "former_names-TOTAL_FORMS": "0",
-        "former_names-INITIAL_FORMS": "0",
+        f"{inline}-{total}_FORMS": "0"
+        for inline in ("roles", "team_roles", "former_names")
+        for total in ("TOTAL", "INITIAL")
     }
     assert client.post(address, form | {"reason": ""}).status_code == 200
     assert client.post(address, form).status_code == 302

@@ -32,6 +32,7 @@ SENTENCES = {
     "user.recover_cancel": "The account stays as it was: the recovery was cancelled",
     "user.recover": "The account was recovered",
     "user.rights": "Rights on this site were changed",
+    "user.delete": "The account was deleted",
     "password.change": "The password was changed",
     "password.set": "A password was set",
     "password.reset": "The password was reset by e-mail",

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from accounts import actors, audit, powers
+from accounts import actors, audit
 from accounts import dossiers as account_dossiers
 from accounts.models import FrozenUser, User
 from packages import dossiers, person_verbs
@@ -21,7 +21,7 @@ from packages.person_verbs import VERBS, Verb
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
 from pypi_site.lib.problems import Problem
 
-IN_LISTS = ("freeze", "unfreeze", "sign-out", "revoke", "trust", "distrust")
+IN_LISTS = ("freeze", "unfreeze", "sign-out", "revoke", "trust", "distrust", "delete")
 
 
 def _action(verb: Verb) -> Any:
@@ -70,11 +70,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         }
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Staff deletes nobody who may more than it, nor itself."""
-        if not super().has_delete_permission(request, obj):
-            return False
-        actor = actors.of_request(request)
-        return obj is None or (obj != actor.user and powers.outranks(actor, obj))
+        """Deleting is a verb: Django's own would leave projects and teams without an owner."""
+        return False
 
     def user_change_password(self, *args: Any, **options: Any) -> HttpResponse:
         """Nobody chooses the password of somebody else; see `recoveries`."""
@@ -131,10 +128,16 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         form = chosen.form(user, request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid() and _do(request, chosen, form):
-            return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
+            return HttpResponseRedirect(_after(chosen, user))
         common = {"title": chosen.label, "verb": chosen, "form": form}
         context = {**self._context(request, user), **common}
         return TemplateResponse(request, "admin/person_verb.html", context)
+
+
+def _after(verb: Verb, user: User) -> str:
+    if verb.final:
+        return reverse("admin:accounts_user_changelist")
+    return reverse("admin:accounts_user_change", args=[user.pk])
 
 
 def _do(request: HttpRequest, verb: Verb, form: person_verbs.ReasonForm) -> bool:

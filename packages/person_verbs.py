@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group, Permission
 from accounts import people, powers, recoveries, sessions
 from accounts.actors import Actor
 from accounts.models import User
-from packages import dossiers, person_keys
+from packages import dossiers, person_deletion, person_keys
 
 CHANGE_USER = "accounts.change_user"
 RECOVER_USER = "accounts.recover_user"
@@ -103,6 +103,7 @@ class Verb:
     offered: Callable[[dossiers.Dossier], bool] = lambda dossier: True
     form: type[ReasonForm] = ReasonForm
     grave: bool = False
+    final: bool = False  # there is no such person afterwards
 
     def allowed(self, actor: Actor) -> bool:
         if ADMINISTRATOR in self.rights:
@@ -221,6 +222,18 @@ _ALL = (
         "What he may do on this site is exactly what is chosen here.",
         form=RightsForm,
         grave=True,
+    ),
+    Verb(
+        "delete",
+        "Delete the account",
+        "deleted",
+        person_deletion.delete,
+        (ADMINISTRATOR,),
+        "For good: its keys, roles and memberships end, and somebody else may take the user name."
+        " What it published stays. It is refused while nobody else owns a project or a team of its"
+        " own. To keep somebody out, freeze him.",
+        grave=True,
+        final=True,
     ),
 )
 VERBS = {verb.name: verb for verb in _ALL}

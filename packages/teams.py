@@ -230,9 +230,16 @@ def remove(member: TeamMember, *, actor: Actor, reason: str = "") -> None:
         team_access.authorize(actor, team)
     if member.kind == Kind.OWNER:
         _require_another_owner(member)
-    people, why = _people(team), "Left" if actor.user == user else "Removed from"
-    event = _audited(actor, "team.remove", member, valid_reason(reason))
-    with role_ledger.settled(actor, lock_projects(team), f"{why} the team {team}."):
+    why = "Left" if actor.user == user else "Removed from"
+    part(member, f"{why} the team {team}.", actor=actor, reason=valid_reason(reason))
+
+
+def part(member: TeamMember, why: str, *, actor: Actor, reason: str) -> None:
+    """Somebody leaves a team that is locked, for whatever reason; its projects stay owned."""
+    team = member.team
+    people = _people(team)
+    event = _audited(actor, "team.remove", member, reason)
+    with role_ledger.settled(actor, lock_projects(team), why):
         member.delete()
     _announce(team, event, people)
 

@@ -55,7 +55,7 @@ TABLES: dict[str, Rights] = {
     "accounts.prohibitedusername": MADE,
     "accounts.prohibitedemaildomain": MADE,
     "accounts.signupinvitation": MADE,
-    "accounts.user": Rights("serve", "serve", "nobody", "administer"),
+    "accounts.user": MADE,
     "accounts.frozenuser": LOOKED_AT,
     "accounts.apitoken": LOOKED_AT,
     "accounts.ciidentity": LOOKED_AT,
@@ -117,6 +117,7 @@ ACTS: dict[str, dict[str, Act]] = {
         "unfreeze": Act("serve", "user.unfreeze", frozen),
         "sign_out": Act("serve", "session.end_all"),
         "revoke": Act("serve", "token.revoke_all"),
+        "delete": Act("administer", "user.delete"),
     },
     "accounts.frozenuser": {"unfreeze": Act("serve", "user.unfreeze")},
     "accounts.apitoken": {"revoke": Act("serve", "token.revoke")},
@@ -195,9 +196,7 @@ CHANGED: dict[str, tuple[str, Mapping[str, Any]]] = {
     "moderation.prohibitedname": ("name.change_prohibition", {"reason": "Another."}),
     "auth.group": ("auth_group", {"name": "friends"}),
 }
-# Whoever may delete a row, but not what hangs on it, is told so by the page before.
-TOLD_WHAT_GOES = {"accounts.user": "serve"}
-DELETED = {"auth.group", "accounts.user", "moderation.readyreason", "mfa.authenticator"}
+DELETED = {"auth.group", "moderation.readyreason", "mfa.authenticator"}
 DELETED |= {"account.emailaddress", "socialaccount.socialaccount", "django_q.schedule"}
 
 
@@ -224,7 +223,7 @@ def _of_table(label: str, rights: Rights) -> Iterator[Action]:
     yield _row("GET", f"{one}change/", rights.view, at=at)
     yield _row("POST", f"{one}change/", rights.change, *CHANGED.get(label, ("", None)), at=at)
     yield _row("GET", f"{one}history/", rights.view, at=at)
-    yield _row("GET", f"{one}delete/", TOLD_WHAT_GOES.get(label, rights.delete), at=at)
+    yield _row("GET", f"{one}delete/", rights.delete, at=at)
     does = _table(label) if label in DELETED else ""
     yield _row("POST", f"{one}delete/", rights.delete, does, {"post": "yes"}, at=at)
     for name, act in ACTS.get(label, {}).items():
@@ -251,6 +250,7 @@ PERSON_VERBS: dict[str, Act] = {
     "trust": Act("serve", "user.trust"),
     "distrust": Act("serve", "user.distrust", trusted),
     "rights": Act("administer", "user.rights"),
+    "delete": Act("administer", "user.delete"),
 }
 
 
@@ -271,11 +271,11 @@ ACTIONS += [
     # accounts of staff are for administrators, their passwords included
     _row(
         "POST",
-        "admin/accounts/user/<path:object_id>/delete/",
+        "admin/accounts/user/<int:pk>/do/<slug:verb>/",
         "administer",
-        "accounts_user",
-        {"post": "yes"},
-        at={"object_id": "of staff"},
+        "user.delete",
+        WHY,
+        at={"pk": "of staff", "verb": "delete"},
         variant="of staff",
     ),
     # nobody chooses the password of somebody else

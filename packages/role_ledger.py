@@ -54,6 +54,12 @@ def require_owner(project: Project) -> None:
         )
 
 
+def kind_of(user: User, project: Project) -> str:
+    """The greatest role of somebody, his own or a team's; "" if he has none."""
+    standing = _standings(project).get(user.pk)
+    return standing.kind if standing else ""
+
+
 def _standings(project: Project) -> Standings:
     found = insiders.standings(project, insiders.EVERY_KIND)
     return {standing.user_id: standing for standing in found}
@@ -75,7 +81,7 @@ def _audited(
 ) -> str:
     """One row of the trail for one person; returns the entry for the journal."""
     old, new = (standing.kind if standing else "" for standing in change)
-    verb = "change" if old and new else "add" if new else "remove"
+    verb = _verb(old, new)
     audit.record(
         actor,
         f"role.{verb}",
@@ -86,6 +92,15 @@ def _audited(
         person=user,
     )
     return entry(verb, user.username, old, new)
+
+
+def _verb(old: str, new: str) -> str:
+    return "change" if old and new else "add" if new else "remove"
+
+
+def entries(username: str, old: str, new: str) -> list[str]:
+    """What the journal says of a change; nothing if somebody is what he was."""
+    return [] if old == new else [entry(_verb(old, new), username, old, new)]
 
 
 def entry(verb: str, username: str, old: str, new: str) -> str:

@@ -103,10 +103,12 @@ def remove(role: Role, *, actor: Actor) -> None:
     role = lock(role)
     if actor.user != role.user or actor.token:
         access.authorize_management(actor, role.project)
-    entry = f"remove {_title(role.kind)} {role.user.username}"
-    _record(actor, role.project, "role.remove", entry, role)
     jobs.enqueue("packages.role_letters.tell_removed", role.project_id, role.user_id)
+    before = role_ledger.kind_of(role.user, role.project)
     role.delete()
+    now = role_ledger.kind_of(role.user, role.project)
+    entries = role_ledger.entries(role.user.username, before, now)  # what a team leaves him
+    _note(actor, role, "role.remove", f"remove {_title(role.kind)} {role.user.username}", entries)
     if role.kind == Kind.OWNER:
         role_ledger.require_owner(role.project)
 
@@ -123,17 +125,24 @@ def lock(role: Role) -> Role:
 
 
 def _record(actor: Actor, project: Project, action: str, entry: str, role: Role) -> None:
+    role.project = project
+    _note(actor, role, action, entry, [entry])
+
+
+def _note(actor: Actor, role: Role, action: str, what: str, entries: list[str]) -> None:
+    """The trail tells what was done to the role, the journal what its person is now."""
+    project = role.project
     facts = {"user": role.user.username, "kind": role.kind}
     event = audit.record(
         actor,
         action,
         project,
-        reason=f"{entry[0].upper()}{entry[1:]}.",
+        reason=f"{what[0].upper()}{what[1:]}.",
         after=facts,
         person=role.user,
     )
-    if project.published_at:
-        journal.record(actor, project, entry)
+    if project.published_at and entries:
+        journal.record(actor, project, *entries)
     events.role_changed.send(Project, project=project, event=event)
 
 

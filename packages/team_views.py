@@ -40,6 +40,10 @@ class Member:
 @require_safe
 def own(request: HttpRequest) -> HttpResponse:
     """The teams of whoever is signed in."""
+    return _own(request)
+
+
+def _own(request: HttpRequest) -> HttpResponse:
     mine = TeamMember.objects.filter(user=request.user.pk).select_related("team")
     counted = mine.annotate(
         people=Count("team__members", distinct=True), projects=Count("team__roles", distinct=True)
@@ -47,6 +51,7 @@ def own(request: HttpRequest) -> HttpResponse:
     return render(request, "packages/teams.html", {"memberships": counted.order_by("team__name")})
 
 
+@never_cache
 @login_required
 @require_POST
 def create(request: HttpRequest) -> HttpResponse:
@@ -57,13 +62,23 @@ def create(request: HttpRequest) -> HttpResponse:
             description=manage_views.written(request, "description"),
             actor=actors.of_request(request),
         )
-    except TooManyRequests:
-        raise  # 429, with when to come again
+    except TooManyRequests as problem:
+        messages.error(request, problem.detail)
+        return _too_often(request, problem)
     except Problem as problem:
         messages.error(request, problem.detail)
         return redirect("teams")
     messages.success(request, f"The team {team} is founded; invite its members.")
     return redirect(PAGE, team.name)
+
+
+def _too_often(request: HttpRequest, problem: TooManyRequests) -> HttpResponse:
+    """The same page, but programs see when to come again."""
+    answer = _own(request)
+    answer.status_code = problem.status
+    for name, value in problem.headers.items():
+        answer[name] = value
+    return answer
 
 
 @never_cache

@@ -121,6 +121,7 @@ def test_nobody_tries_out_which_names_are_taken(monkeypatch):
     for answer in (page, api):
         assert answer.status_code == 429
         assert 1 <= int(answer["Retry-After"]) <= 3600
+    assert "You have asked more than 2 times" in page.content.decode()
     assert api.json()["code"] == "too-many-requests"
     assert RequestCount.objects.get(name="teams", source=str(person.pk)).count == 4
     assert teams.create("free", actor=actor(UserFactory()))

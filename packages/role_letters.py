@@ -52,6 +52,9 @@ def _tell_invited(user: User, invitation: Invitation, context: dict[str, Any]) -
 
 
 def tell_removed(project: int, user: int) -> bool:
-    """Write to somebody whose role was taken away."""
+    """Write to somebody whose role was taken away; False where the account is gone since."""
+    person = User.objects.filter(pk=user).first()
+    if person is None:
+        return False
     context = {"project": Project.objects.get(pk=project)}
-    return notices.notify(User.objects.get(pk=user), "people", REMOVED, context)
+    return notices.notify(person, "people", REMOVED, context)

@@ -13,12 +13,12 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.actors import SYSTEM, Actor
 from accounts.models import AuditEvent
-from packages import access, invitations, role_ledger, roles
+from packages import access, invitations, person_deletion, role_ledger, roles
 from packages.models import Invitation, JournalEntry, Project, Role
 from pypi_site.lib.problems import NotFound, Refused
 from tests.factories.index import published
 from tests.factories.jobs import run_all
-from tests.factories.people import UserFactory, actor
+from tests.factories.people import AdministratorFactory, UserFactory, actor
 from tests.packages.concurrency import at_once
 
 pytestmark = pytest.mark.django_db
@@ -237,6 +237,17 @@ def test_a_maintainer_leaves_but_removes_nobody(project, owner, mailoutbox):
         access.project_to_upload(actor(role.user), "demo")
     run_all()
     assert any(role.user.email in letter.to for letter in mailoutbox)
+
+
+def test_nobody_is_written_to_whose_account_is_gone_since(project, owner, mailoutbox):
+    role = join(project, owner)
+    run_all()
+    mailoutbox.clear()
+    roles.remove(role, actor=actor(owner))
+    gone = role.user.email
+    person_deletion.delete(role.user, actor=actor(AdministratorFactory()), reason="asked for it")
+    run_all()
+    assert gone not in {address for letter in mailoutbox for address in letter.to}
 
 
 def test_a_removed_role_is_not_found_again(project, owner):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.permissions.world import World
+from tests.permissions.world import TEAM, World
 
 Body = Mapping[str, Any] | Callable[[World], Any] | None
 Door = Literal["page", "program", "upload", "desk", "open"]
@@ -47,6 +47,11 @@ class Action:
     @property
     def about_a_project(self) -> bool:
         return "<project:name>" in self.route or "projects/(?P<pk>" in self.route
+
+    @property
+    def about_the_team(self) -> bool:
+        """The crew, and by its name; in whichever place of the address that is."""
+        return TEAM in self.at.values()
 
     def address(self, world: World, **instead: Any) -> str:
         """Where it is done, in this world."""

@@ -39,7 +39,7 @@ OWNERS = _of(
     "unverified owner",
     "owner without second factor",
 )
-MAINTAINERS = _of("maintainer", "member of a maintaining team")
+MAINTAINERS = _of("maintainer", "member of a maintaining team", "owner of a maintaining team")
 READERS = _of("reader", "member of a reading team")
 # An unlimited token is as good as its owner for what it was made for; one that is limited, here.
 WHOLE_TOKENS = _of(
@@ -49,7 +49,11 @@ WHOLE_TOKENS = _of(
     "token without second factor",
     "token of a member of an owning team",
 )
-MAINTAINERS_TOKENS = _of("token of a maintainer", "token of a member of a maintaining team")
+MAINTAINERS_TOKENS = _of(
+    "token of a maintainer",
+    "token of a member of a maintaining team",
+    "token of an owner of a maintaining team",
+)
 NARROW_TOKENS = _of("token to upload", "token to yank", "token to manage", "token to read")
 TOKENS_ELSEWHERE = _of("token for another", "token for nothing")
 # Of administrators, in person and with the second factor that the site wants: no token has powers.
@@ -89,13 +93,18 @@ OWNERS_THEMSELVES = _of(
     "token without second factor",
 )
 
+IN_PERSON = OWNERS_THEMSELVES & SIGNED_IN
+# Of the crew, which the project's owner owns; a token for it has no limit, and manages.
+LEAD_TEAM = OWNERS_THEMSELVES | SERVANTS
+READERS_OF_TEAM = _of("reader", "token of a reader")
+
 WHO: dict[str, Names] = {
     "everybody": EVERYBODY,
     "nobody": frozenset(),
     "people": SIGNED_IN,
     # of a project
     "see what insiders see": OWNERS | MAINTAINERS | KEEPERS,
-    "see its publishers": MANAGE | MAINTAINERS | MAINTAINERS_TOKENS | KEEPERS,
+    "see its publishers and teams": MANAGE | MAINTAINERS | MAINTAINERS_TOKENS | KEEPERS,
     "manage": MANAGE | KEEPERS,
     "yank": OWNERS
     | MAINTAINERS
@@ -127,12 +136,25 @@ WHO: dict[str, Names] = {
     # of one's own
     "own": OWNERS_THEMSELVES,
     "read one's whole history": PEOPLES & UNLIMITED_MANAGERS,
+    # of a team
+    "found a team": PEOPLES
+    & UNLIMITED_MANAGERS - _of("unverified owner", "token of an unverified owner"),
+    "see the team": LEAD_TEAM | READERS_OF_TEAM,
+    "lead the team": LEAD_TEAM,
+    "leave the team": LEAD_TEAM | _of("reader"),
+    "answer for the team": IN_PERSON,
+    "answer for the team or administer it": IN_PERSON | SERVANTS,
+    "manage in the team": OWNERS_THEMSELVES | _of("token for it"),
+    "give up a role": MANAGE | KEEPERS | _of("owner of a maintaining team"),
+    "hand over": IN_PERSON | _of("unverified owner"),
+    "be handed it": _of("neighbour"),
     # of the desk
     "staff": STAFF,
     "decide": KEEPERS | _of("moderator"),
     "serve": SERVANTS,
     "prohibit": KEEPERS,
     "keep": KEEPERS,
+    "confirm": SERVANTS,  # what the keeper proposed
     "administer": _of("administrator"),
 }
 MODES = ("public", "private", "roles")
@@ -166,10 +188,19 @@ WAYS = {
 }
 
 
-def whose(action: Action, mode: str, *, knows: bool = False) -> Names:
-    """The actors who may do it; or those who may know of the project that it is about."""
-    if knows:
-        return EVERYBODY if mode == "public" else SEES_PRIVATE | INSIDE | KEEPERS
+def knows(action: Action, mode: str) -> dict[str, Names]:
+    """Who may know of what the address names, by the parameter: a project, a team."""
+    found = {}
+    if action.about_a_project:
+        everybody = mode == "public"
+        found["project"] = EVERYBODY if everybody else SEES_PRIVATE | INSIDE | KEEPERS
+    if action.about_the_team:
+        found["team"] = LEAD_TEAM | READERS_OF_TEAM
+    return found
+
+
+def whose(action: Action, mode: str) -> Names:
+    """The actors who may do it."""
     allowed = WHO[action.who]
     if mode != "public" and action.sees:
         allowed &= SEES_PRIVATE if action.sees == "reads" else SEES_PRIVATE | INSIDE

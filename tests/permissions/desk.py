@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from moderation.models import Decision
 from tests.permissions.actions import Action
+from tests.permissions.world import World
 
 CASE = "admin/moderation/case/"
 ONE = f"{CASE}<int:pk>/"
@@ -13,6 +15,20 @@ TEXT = {"text": "Because it is so.", "to": "keeper"}
 WHY = {"reason": "Because it is so."}
 _read = partial(Action, "GET", door="desk", modes=ONCE)
 _post = partial(Action, "POST", door="desk", modes=ONCE)
+
+
+def proposed(world: World) -> None:
+    """By the keeper, who withdraws it if he likes; another has to confirm it."""
+    case = world.things["reported"]
+    made = Decision.objects.create(
+        case=case,
+        release=case.release,
+        kind="quarantined",
+        state="proposed",
+        reason="It looks bad.",
+        moderator=world.people["keeper"],
+    )
+    world.things["proposal"], world.place["proposal"] = made, made.pk
 
 
 _WORK = {
@@ -82,6 +98,21 @@ ACTIONS: list[Action] = [
         WHY,
         at={"pk": "reported", "verb": "undo"},
     ),
+    *[
+        _post(
+            f"{ONE}decisions/<int:decision>/<slug:verb>/",
+            who,
+            does,
+            WHY,
+            at={"pk": "reported", "decision": "proposal", "verb": verb},
+            before=proposed,
+            variant=verb,
+        )
+        for verb, who, does in [
+            ("confirm", "confirm", "release.quarantine"),
+            ("withdraw", "keep", "case.withdraw"),
+        ]
+    ],
     *[
         _post(
             f"{CASE}bulk/<slug:verb>/",

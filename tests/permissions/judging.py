@@ -19,10 +19,10 @@ from pypi_site.lib.problems import Problem
 from tests.permissions import footprints
 from tests.permissions.actions import Action
 from tests.permissions.actors import ACTORS, Asker, Kind
-from tests.permissions.capabilities import WHO, may_come, whose
+from tests.permissions.capabilities import WHO, knows, may_come, whose
 from tests.permissions.footprints import Ground
 from tests.permissions.verbs import Verb
-from tests.permissions.world import ABSENT, NAME, World
+from tests.permissions.world import ABSENT, NAME, TEAM, World
 
 FACTORY = RequestFactory()
 SIGN_IN = ("/accounts/login/", "/admin/login/")
@@ -41,7 +41,10 @@ class Answer:
 
     def without_names(self) -> tuple[int, str]:
         """What must not tell a private project from none."""
-        return self.status, self.location.replace(NAME, "...").replace(ABSENT, "...")
+        where = self.location
+        for name in (NAME, TEAM, ABSENT):
+            where = where.replace(name, "...")
+        return self.status, where
 
 
 @contextmanager
@@ -160,18 +163,26 @@ class Court:
     def _wrong_class(self, action: Action, name: str, kind: Kind, answer: Answer) -> Iterator[str]:
         if not _is_right(action, kind, answer, at_the_gate=self.mode == "roles"):
             yield f"refused by {answer.status} {answer.location} {answer.body[:150]}"
-        if action.about_a_project and name not in whose(action, self.mode, knows=True):
-            yield from self._differences(action, name, answer)
+        for what, knowing in knows(action, self.mode).items():
+            if name not in knowing:
+                instead = dict.fromkeys(_named(action, what), ABSENT)
+                yield from self._differences(action, name, answer, instead)
 
-    def _differences(self, action: Action, name: str, answer: Answer) -> Iterator[str]:
-        """Whoever may not know of the project is told what he is told of a name that nobody has."""
-        instead = {"name": ABSENT, "pk": ABSENT}
-        if "pk" in action.at:
-            del instead["pk"]
+    def _differences(
+        self, action: Action, name: str, answer: Answer, instead: dict[str, str]
+    ) -> Iterator[str]:
+        """Whoever may not know of a thing is told what he is told of a name that nobody has."""
         with taken_back():
             other = self._ask(action, self.askers[name], **instead)
         if answer.without_names() != other.without_names():
             yield f"tells it from nothing: {answer.status} and {other.status}"
+
+
+def _named(action: Action, what: str) -> list[str]:
+    """The parameters of the address that name a project, or the team."""
+    if what == "team":
+        return [name for name, thing in action.at.items() if thing == TEAM]
+    return [name for name in ("name", "pk") if name not in action.at]
 
 
 def _is_turned_away(answer: Answer) -> bool:

@@ -83,16 +83,11 @@ ADMINS_OWN = {
 }
 # Of one's own and only to look at: the method is not asked.
 ONLY_SHOWN = {"accounts/decisions/", "accounts/reports/"}
-# Doors of teams, which `tests/packages/test_teams.py` and its neighbours ask for themselves.
-OF_TEAMS = ("accounts/teams/", "api/v1/teams/", "api/v1/projects/<project:name>/teams/")
-OF_TEAMS += ("project/<project:name>/people/teams/", "project/<project:name>/people/transfer/")
 
 
 def is_read_by_all(route: str, view: object) -> bool:
     """Whether the address needs no row."""
     module = getattr(view, "__module__", "")
     if route in READ_BY_ALL or route in ADMINS_OWN or module.startswith((*LEADS_ON, LIBRARYS)):
-        return True
-    if route.startswith(OF_TEAMS):
         return True
     return route.startswith("^(?:")  # what matches when nothing else has

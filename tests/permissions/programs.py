@@ -73,7 +73,7 @@ ACTIONS: list[Action] = [
         before=pages.no_files,
     ),
     # publishers
-    _read(f"{API}publishers/", "see its publishers"),
+    _read(f"{API}publishers/", "see its publishers and teams"),
     _post(f"{API}publishers/", "manage", "publisher.add", {"issuer": "forge", "claims": CLAIMS}),
     _delete(f"{API}publishers/<uuid:publisher>/", "manage", "publisher.remove"),
     _read("api/v1/publishers/pending/", "manage one's own", modes=("public",)),

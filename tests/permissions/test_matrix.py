@@ -10,6 +10,8 @@ from tests.permissions import (
     own_pages,
     programs,
     project_pages,
+    team_verbs,
+    teams,
     uploads,
     verbs,
 )
@@ -23,9 +25,11 @@ ROWS: dict[str, list[Action]] = {
     "programs": programs.ACTIONS,
     "uploads": uploads.ACTIONS,
     "own pages": own_pages.ACTIONS,
+    "teams": teams.ACTIONS,
     "desk": desk.ACTIONS,
     "administration": administration.ACTIONS,
 }
+VERBS = [*verbs.VERBS, *team_verbs.VERBS]
 ROUNDS = [
     (door, mode)
     for door, rows in ROWS.items()
@@ -36,9 +40,7 @@ ROUNDS = [
 
 @pytest.mark.parametrize("mode", ["public", "private"])
 def test_the_functions_behind_the_doors_see_for_themselves_who_may(court, mode):
-    wrong = [
-        f"{verb}: {complaint}" for verb in verbs.VERBS for complaint in court.complaints_about(verb)
-    ]
+    wrong = [f"{verb}: {complaint}" for verb in VERBS for complaint in court.complaints_about(verb)]
     assert not wrong, "\n".join(wrong)
 
 

@@ -25,6 +25,7 @@ from packages import (
     roles,
 )
 from packages.uploads import staging
+from tests.permissions import desk
 from tests.permissions import project_pages as pages
 from tests.permissions.world import FACTS, World
 
@@ -46,7 +47,7 @@ class Verb:
         return self.name
 
 
-def _on(name: str, who: str, does: str, verb: Any, thing: str = "project", **more: Any) -> Verb:
+def on(name: str, who: str, does: str, verb: Any, thing: str = "project", **more: Any) -> Verb:
     """A verb on one thing of the world, with a reason if it takes one."""
     before = more.pop("before", None)
 
@@ -60,12 +61,12 @@ def _on(name: str, who: str, does: str, verb: Any, thing: str = "project", **mor
 
 def _of_project(word: str, does: str, before: Any = None, who: str = "manage", **more: Any) -> Verb:
     verb = getattr(projects, word)
-    return _on(f"packages.projects.{word}", who, f"project.{does}", verb, before=before, **more)
+    return on(f"packages.projects.{word}", who, f"project.{does}", verb, before=before, **more)
 
 
 def _of_case(word: str, does: str, **more: Any) -> Verb:
     verb = getattr(cases, word)
-    return _on(f"moderation.cases.{word}", "decide", f"case.{does}", verb, "case", **more)
+    return on(f"moderation.cases.{word}", "decide", f"case.{does}", verb, "case", **more)
 
 
 def _door(word: str, who: str, call: Call) -> Verb:
@@ -110,7 +111,7 @@ VERBS: list[Verb] = [
         lambda w, a: renames.rename(w.project, "demo-renamed", actor=a),
         pages.nothing_staged,
     ),
-    _on(
+    on(
         "packages.renames.set_redirect",
         "manage",
         "project.redirect",
@@ -119,8 +120,8 @@ VERBS: list[Verb] = [
         on=False,
     ),
     # releases and files
-    _on("packages.marks.yank", "yank", "release.yank", marks.yank, "release"),
-    _on(
+    on("packages.marks.yank", "yank", "release.yank", marks.yank, "release"),
+    on(
         "packages.marks.unyank",
         "yank",
         "release.unyank",
@@ -128,10 +129,10 @@ VERBS: list[Verb] = [
         "release",
         before=pages.release_yanked,
     ),
-    _on(
+    on(
         "packages.marks.quarantine", "keep", "file.quarantine", marks.quarantine, "file", reason=WHY
     ),
-    _on(
+    on(
         "packages.marks.clear",
         "keep",
         "file.clear",
@@ -139,8 +140,8 @@ VERBS: list[Verb] = [
         "file",
         before=lambda world: marks.quarantine(world.things["file"], actor=SYSTEM, reason=WHY),
     ),
-    _on("packages.files.delete", "manage", "file.delete", files.delete, "file", reason=WHY),
-    _on(
+    on("packages.files.delete", "manage", "file.delete", files.delete, "file", reason=WHY),
+    on(
         "packages.files.restore",
         "manage",
         "file.restore",
@@ -148,7 +149,7 @@ VERBS: list[Verb] = [
         "file",
         before=pages.file_deleted,
     ),
-    _on(
+    on(
         "packages.releases.delete",
         "manage",
         "release.delete",
@@ -156,7 +157,7 @@ VERBS: list[Verb] = [
         "release",
         reason=WHY,
     ),
-    _on(
+    on(
         "packages.releases.restore",
         "manage",
         "release.restore",
@@ -171,7 +172,7 @@ VERBS: list[Verb] = [
         "role.invite",
         lambda w, a: roles.invite(w.project, "newcomer", "reader", actor=a),
     ),
-    _on(
+    on(
         "packages.invitations.withdraw",
         "manage",
         "role.withdraw",
@@ -184,7 +185,7 @@ VERBS: list[Verb] = [
         "role.change",
         lambda w, a: roles.change(w.things["role"], "owner", actor=a),
     ),
-    _on("packages.roles.remove", "remove a maintainer", "role.remove", roles.remove, "role"),
+    on("packages.roles.remove", "remove a maintainer", "role.remove", roles.remove, "role"),
     # publishers
     Verb(
         "packages.publishers.add",
@@ -192,21 +193,21 @@ VERBS: list[Verb] = [
         "publisher.add",
         lambda w, a: publishers.add(w.project, "forge", FACTS | {"repository": "a/b"}, actor=a),
     ),
-    _on("packages.publishers.remove", "manage", "publisher.remove", publishers.remove, "publisher"),
+    on("packages.publishers.remove", "manage", "publisher.remove", publishers.remove, "publisher"),
     Verb(
         "packages.publishers.prepare",
         "prepare a publisher",
         "publisher.prepare",
         lambda w, a: publishers.prepare("brand-new", "forge", FACTS, actor=a),
     ),
-    _on(
+    on(
         "packages.publishers.withdraw",
         "own and manage",
         "publisher.withdraw",
         publishers.withdraw,
         "pending",
     ),
-    _on("packages.publishers.end", "keep", "publisher.end", publishers.end, "pending", reason=WHY),
+    on("packages.publishers.end", "keep", "publisher.end", publishers.end, "pending", reason=WHY),
     # stages
     Verb(
         "packages.uploads.staging.open_session",
@@ -232,7 +233,7 @@ VERBS: list[Verb] = [
         "",
         lambda w, a: staging.session_to_change(a, "demo", w.things["stage"].identifier),
     ),
-    _on(
+    on(
         "packages.uploads.staging.publish",
         "add files",
         "stage.publish",
@@ -261,7 +262,7 @@ VERBS: list[Verb] = [
         "case.hand_over",
         lambda w, a: cases.hand_over(w.things["case"], to=w.people["keeper"], actor=a, reason=WHY),
     ),
-    _on(
+    on(
         "moderation.cases.answer",
         "be concerned in person",
         "case.answer",
@@ -269,7 +270,7 @@ VERBS: list[Verb] = [
         "reported",
         text=WHY,
     ),
-    _on(
+    on(
         "moderation.appeals.file",
         "be concerned in person",
         "case.appeal",
@@ -345,6 +346,23 @@ VERBS: list[Verb] = [
         "file.clear",
         lambda w, a: decisions.undo(w.things["decision"], actor=a, reason=WHY),
     ),
+    on(
+        "moderation.decisions.confirm",
+        "confirm",
+        "release.quarantine",
+        decisions.confirm,
+        "proposal",
+        before=desk.proposed,
+    ),
+    on(
+        "moderation.decisions.withdraw",
+        "keep",
+        "case.withdraw",
+        decisions.withdraw,
+        "proposal",
+        before=desk.proposed,
+        reason=WHY,
+    ),
     Verb(
         "moderation.tuning.change",
         "serve",
@@ -359,7 +377,7 @@ VERBS: list[Verb] = [
         "prefix.keep",
         lambda w, a: tuning.keep_prefix("corp", [], actor=a, reason=WHY),
     ),
-    _on(
+    on(
         "moderation.tuning.free_prefix",
         "serve",
         "prefix.free",
@@ -383,7 +401,6 @@ _UPLOAD = "access.project_to_upload and authorize_upload, in the same upload (up
 _DESK = "decisions.decide, which looks up the permission of the action (desk)"
 _FACT = "it answers a question or writes down a fact, and lets nobody do anything"
 _INVITED = "invitations.invitation_for, which finds one's own only (own_pages)"
-_TEAMS = "the doors of teams, which tests/packages/test_teams.py asks"
 BEHIND: dict[str, str] = {
     "accounts.audit.record": _FACT,
     "accounts.invitations.invite": _ADMIN,
@@ -464,29 +481,4 @@ BEHIND: dict[str, str] = {
     "packages.uploads.stages.submit": "itself, by access.project_to_upload (uploads)",
     "packages.uploads.staging.session_of_version": _UPLOAD,
     "packages.uploads.staging.cancel": "staging.find_session, at every request (uploads)",
-    "moderation.decisions.confirm": "tests of decisions: it wants another moderator (desk)",
-    "moderation.decisions.withdraw": "tests of decisions: it wants a proposal (desk)",
-    "packages.invitations.lock_invited_team": _TEAMS,
-    "packages.invitations.offer": _TEAMS,
-    "packages.invitations.person": _TEAMS,
-    "packages.role_ledger.settled": _TEAMS,
-    "packages.team_access.authorize": _TEAMS,
-    "packages.team_access.is_owner": _TEAMS,
-    "packages.team_access.require_token": _TEAMS,
-    "packages.team_access.team_of": _TEAMS,
-    "packages.team_roles.accept": _TEAMS,
-    "packages.team_roles.change": _TEAMS,
-    "packages.team_roles.grant": _TEAMS,
-    "packages.team_roles.put": _TEAMS,
-    "packages.team_roles.remove": _TEAMS,
-    "packages.teams.change": _TEAMS,
-    "packages.teams.create": _TEAMS,
-    "packages.teams.part": "teams.remove and person_deletion.delete",
-    "packages.teams.delete": _TEAMS,
-    "packages.teams.describe": _TEAMS,
-    "packages.teams.invite": _TEAMS,
-    "packages.teams.join": _TEAMS,
-    "packages.teams.remove": _TEAMS,
-    "packages.transfers.accept": _TEAMS,
-    "packages.transfers.offer": _TEAMS,
 }

@@ -68,7 +68,7 @@ from tests.factories.people import (
     actor,
 )
 
-NAME, OTHER, ABSENT = "demo", "neighbour", "absent"
+NAME, OTHER, TEAM, ABSENT = "demo", "neighbour", "crew", "absent"
 FACTS = {"repository": "ann/demo", "workflow": "release.yml", "environment": "pypi"}
 ISSUER = "https://forge.test"
 ISSUERS = [
@@ -105,6 +105,7 @@ PEOPLE: dict[str, tuple[Making, dict[str, Any]]] = {
     "in owning team": (UserFactory, {}),
     "heads owning team": (UserFactory, {}),
     "in maintaining team": (UserFactory, {}),
+    "heads maintaining team": (UserFactory, {}),
     "in reading team": (UserFactory, {}),
     "left owning team": (UserFactory, {}),
     "stranger": (UserFactory, {}),
@@ -125,9 +126,13 @@ ROLES = {
 }
 TEAMS = {
     "owning": ("owner", {"in owning team": "member", "heads owning team": "owner"}),
-    "maintaining": ("maintainer", {"in maintaining team": "member"}),
+    "maintaining": (
+        "maintainer",
+        {"in maintaining team": "member", "heads maintaining team": "owner"},
+    ),
     "reading": ("reader", {"in reading team": "member"}),
 }
+CREW = {"owner": "owner", "reader": "member"}  # a team without a role on the project
 
 
 def arrange(*, private: bool = False) -> World:
@@ -243,12 +248,37 @@ def mint(world: World, *trusted: Publisher, life: int = 600) -> str:
 
 
 def _invitations(world: World) -> None:
-    common = {"kind": "maintainer", "invited_by": world.people["owner"]}
-    ends = timezone.now() + timedelta(days=7)
+    _invite(world, "invitation", "stranger", "maintainer", project=world.project)
+
+
+def _invite(
+    world: World, name: str, recipient: str, kind: str, by: str = "owner", **more: Any
+) -> None:
     made = Invitation.objects.create(
-        project=world.project, recipient="stranger", expires_at=ends, **common
+        recipient=recipient,
+        kind=kind,
+        invited_by=world.people[by],
+        expires_at=timezone.now() + timedelta(days=7),
+        **more,
     )
-    world.things["invitation"], world.place["invitation"] = made, made.identifier
+    world.things[name], world.place[name] = made, made.identifier
+
+
+def _teams(world: World) -> None:
+    """A team of the project's owner, a role of another one, and what both are invited to."""
+    crew = Team.objects.create(name=TEAM)
+    for name, kind in CREW.items():
+        TeamMember.objects.create(team=crew, user=world.people[name], kind=kind)
+    role = TeamRole.objects.get(team__name="maintaining")
+    mine, other = {"project": world.project}, {"project": world.things["other"]}
+    _invite(world, "invitation to the team", "stranger", "member", team=crew)
+    _invite(world, "invitation of the team", "@crew", "reader", **mine)
+    _invite(world, "offer", "neighbour", "owner", hands_over="leave", **mine)
+    _invite(world, "offer to the team", "@crew", "owner", "neighbour", hands_over="leave", **other)
+    member, owner = (crew.members.get(user=world.people[name]) for name in ("reader", "owner"))
+    world.things |= {"team": crew, "team role": role, "membership": member}
+    world.place |= {TEAM: TEAM, "team on it": role.team.name}
+    world.place |= {"membership": member.pk, "owner's membership": owner.pk}
 
 
 def _desk(world: World) -> None:
@@ -355,6 +385,7 @@ ARRANGED = (
     _stages,
     _publishers,
     _invitations,
+    _teams,
     _desk,
     _own,
     _jobs,

@@ -39,12 +39,12 @@ class Answer:
     def leads_to_sign_in(self) -> bool:
         return self.status == 302 and self.location.startswith(SIGN_IN)
 
-    def without_names(self) -> tuple[int, str]:
-        """What must not tell a private project from none."""
-        where = self.location
+    def without_names(self, door: str) -> tuple[int, str]:
+        """What must not tell a private project or a team from none; to programs, every word."""
+        told = f"{self.location} {self.body if door == 'program' else ''}"
         for name in (NAME, TEAM, ABSENT):
-            where = where.replace(name, "...")
-        return self.status, where
+            told = told.replace(name, "...")
+        return self.status, told
 
 
 @contextmanager
@@ -174,8 +174,12 @@ class Court:
         """Whoever may not know of a thing is told what he is told of a name that nobody has."""
         with taken_back():
             other = self._ask(action, self.askers[name], **instead)
-        if answer.without_names() != other.without_names():
-            yield f"tells it from nothing: {answer.status} and {other.status}"
+        if answer.without_names(action.door) != other.without_names(action.door):
+            yield f"tells it from nothing: {_first(answer)} and {_first(other)}"
+
+
+def _first(answer: Answer) -> str:
+    return f"{answer.status} {answer.location} {answer.body[:150]}"
 
 
 def _named(action: Action, what: str) -> list[str]:

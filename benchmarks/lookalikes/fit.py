@@ -291,7 +291,9 @@ def _levels(index: Index, some: list[Example], by_family: dict[str, Weights]) ->
 
 
 def _checkers(index: Index, by_family: dict[str, Weights]) -> dict[int, Checker]:
-    return {id(weights): Checker(index, weights=weights) for weights in by_family.values()}
+    """One for each fold's weights, which many families share."""
+    fitted = {id(weights): weights for weights in by_family.values()}
+    return {known: Checker(index, weights=weights) for known, weights in fitted.items()}
 
 
 def answers(

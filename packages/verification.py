@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Max, Min, QuerySet
 
 from packages import storage
 from packages.models import Artifact, File, Stage, StagedFile
@@ -48,8 +48,11 @@ def kept_files() -> QuerySet[File]:
 
 def sample(size: int) -> Iterator[Artifact]:
     """A random choice of at most `size` files, to read some of the storage every night."""
-    last = File.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    chosen = random.sample(range(1, last + 1), k=min(size, last))
+    ends = File.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    if ends["last"] is None:
+        return
+    keys = range(ends["first"], ends["last"] + 1)
+    chosen = random.sample(keys, k=min(size, len(keys)))
     yield from kept_files().filter(pk__in=chosen)
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from packages import storage, tasks, verification
+from packages.models import File
 from tests.factories import index
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +82,12 @@ def test_the_command_fails_when_something_differs(file):
 def test_the_nightly_sample_tells_what_it_found(file):
     """TOB-PYPI-11."""
     assert tasks.verify_sample() == []
+    storage.blobs().delete(storage.blob_name(file.sha256))
+    assert len(tasks.verify_sample()) == 1
+
+
+def test_where_the_oldest_files_are_gone_the_sample_is_of_those_that_are_left(file):
+    File.objects.filter(pk=file.pk).update(id=file.pk + 1_000_000)
     storage.blobs().delete(storage.blob_name(file.sha256))
     assert len(tasks.verify_sample()) == 1
 

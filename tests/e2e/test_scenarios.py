@@ -128,10 +128,6 @@ def test_names_that_language_models_invent_never_reach_pip(page, tools, live_ser
         assert why in done.stdout
         assert not installed(tools, tmp_path / f"target-{name}", name)[0]
 
-    waits = tools.twine(make_wheel(tmp_path / "near", "reqeusts-toolkit"), options=["--verbose"])
-    assert "held for review" in waits.stdout
-    assert not installed(tools, tmp_path / "target-near", "reqeusts-toolkit")[0]
-
     newcomer = Tools(live_server.url, tools.home, token_for(UserFactory(username="mallory")))
     done = newcomer.twine(
         make_wheel(tmp_path / "slop", "tabular-orm-session-box"), options=["--verbose"]

@@ -17,6 +17,7 @@ from accounts import actors, limits, tokens
 from accounts.actors import Actor
 from pypi_site.lib import jobs, strict_json
 from pypi_site.lib.problems import Problem, TooLarge
+from pypi_site.lib.ratelimit import source_of
 
 MOST_TOKENS = 100
 MOST_BYTES = 256 * 1024
@@ -36,7 +37,7 @@ def report(request: HttpRequest) -> HttpResponse:
     """Revoke what is reported; answers for each token whether it was one of ours."""
     if request.method != "POST":
         return HttpResponse(status=405, headers={"Allow": "POST"})
-    window.require(request, PER_MINUTE)
+    window.require(source_of(request), PER_MINUTE)
     actor = actors.of_request(request)
     findings = _findings(request)
     return JsonResponse([_handled(actor, *finding) for finding in findings], safe=False)

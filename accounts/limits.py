@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import RequestCount
-from pypi_site.lib.ratelimit import Window
+from pypi_site.lib.ratelimit import TooManyRequests
 
 # One statement: of two at once none is lost.
 _COUNT = """
@@ -20,21 +20,35 @@ _COUNT = """
 """
 
 
-class SharedWindow(Window):
+class SharedWindow:
     """Counts by source, anew every `seconds` of the clock, in the database."""
 
     def __init__(self, name: str, seconds: int) -> None:
-        super().__init__(seconds)
-        self.name = name
+        self.name, self.seconds = name, seconds
 
-    def count(self, address: str) -> int:
+    def count(self, source: str) -> int:
+        """How many requests the source has sent in this window, this one included."""
         begins = datetime.fromtimestamp(time.time() // self.seconds * self.seconds, UTC)
         with connection.cursor() as cursor:
-            cursor.execute(_COUNT, {"name": self.name, "source": address, "begins": begins})
+            cursor.execute(_COUNT, {"name": self.name, "source": source, "begins": begins})
             return int(cursor.fetchone()[0])
 
     def left(self) -> float:
+        """Seconds until the window ends."""
         return self.seconds - time.time() % self.seconds
+
+    def require(self, source: str, limit: int) -> None:
+        """Refuse what is above the limit; 0 is no limit.
+
+        The source is an address (`ratelimit.source_of`), or a person.
+        """
+        if limit and self.count(source) > limit:
+            wait = max(1, round(self.left()))
+            raise TooManyRequests(
+                f"You have asked more than {limit} times in {self.seconds} seconds; wait {wait}"
+                " seconds.",
+                headers={"Retry-After": str(wait)},
+            )
 
 
 def forget() -> int:

@@ -19,6 +19,7 @@ from accounts import actors, limits
 from packages import minting
 from pypi_site.lib import http, strict_json
 from pypi_site.lib.problems import PROBLEM_JSON, NotFound, Problem
+from pypi_site.lib.ratelimit import source_of
 
 PYTP = "application/vnd.pypi.pytp.v1+json"
 MOST_BYTES = 64 * 1024
@@ -64,7 +65,7 @@ def mint_token(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _wrong_method("POST")
     try:
-        window.require(request, PER_MINUTE)
+        window.require(source_of(request), PER_MINUTE)
         body = _body(request)
         single_use = _is_single_use(body)
         actor = actors.of_request(request)
@@ -80,7 +81,7 @@ def burn_token(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _wrong_method("POST")
     try:
-        window.require(request, PER_MINUTE)
+        window.require(source_of(request), PER_MINUTE)
         minting.burn(_token(_body(request)), actor=actors.of_request(request))
     except Problem as problem:
         return _refusal(problem)

@@ -68,7 +68,7 @@ def create(name: str, *, actor: Actor, description: str = "") -> Team:
     user = _possible_founder(actor)
     name, description = _valid_name(name), _valid_description(description)
     # Before the transaction begins: an attempt that fails is not forgotten.
-    attempts.require_of(str(user.pk), MOST_ATTEMPTS)
+    attempts.require(str(user.pk), MOST_ATTEMPTS)
     return _create(name, description, actor, user)
 
 

@@ -16,13 +16,14 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.authentication import CredentialsNeeded
+from accounts.limits import SharedWindow
 from packages import journal, readers
 from packages import xmlrpc as packages
 from packages.models import Reader
 from packages.models.reader import ANYBODY
 from pypi_site.lib import xmlrpc
 from pypi_site.lib.problems import Problem, TooLarge
-from pypi_site.lib.ratelimit import TooManyRequests, Window
+from pypi_site.lib.ratelimit import TooManyRequests, source_of
 from pypi_site.lib.xmlrpc import BAD_ARGUMENTS, FAILED, NO_METHOD, TRANSPORT, Call
 from search import xmlrpc as search
 
@@ -30,7 +31,7 @@ BODY_LIMIT = 64 * 1024  # bytes; a call takes some hundred
 COMPRESS_FROM = 1024  # bytes
 CHUNK = 64 * 1024
 GZIP = 31  # zlib's word for a gzip header around a window of 32 KiB
-calls = Window(3600)
+calls = SharedWindow("xmlrpc", 3600)
 
 Method = Callable[..., Any]
 
@@ -74,7 +75,7 @@ METHODS: dict[str, Method] = {
 def endpoint(request: HttpRequest) -> HttpResponseBase:
     """One call.  What goes wrong is a fault, and too much is a fault with status 429."""
     try:
-        calls.require(request, settings.XMLRPC_PER_HOUR)
+        calls.require(source_of(request), settings.XMLRPC_PER_HOUR)
         call = xmlrpc.read_call(_body(request))
         reader = readers.of_request(request)
         if refusal := readers.refusal_of(request):

@@ -121,9 +121,8 @@ def _almost(key: str, seen: Sight) -> list[SearchDocument]:
     with connection.cursor() as cursor:
         cursor.execute(seen.apply(_ALMOST), parameters)
         keys = [row[0] for row in cursor.fetchall()]
-    documents = _shown().filter(
-        seen.rows, pk__in=keys
-    )  # the most popular first, and sorting keeps that
+    # The most popular first, and sorting keeps that.
+    documents = _shown().filter(seen.rows, pk__in=keys)
     slips = {document.pk: _slips(key, document.key) for document in documents}
     near = sorted(documents, key=lambda document: slips[document.pk])
     return [document for document in near if slips[document.pk] <= fuzzy.allowed(key)]

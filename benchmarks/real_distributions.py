@@ -4,7 +4,8 @@
 
 Fetches them by name with ``pip download``, starts ``bin/serve`` on a fresh data directory, sends
 one half with ``twine upload`` and the other with ``uv publish``, installs from this index alone
-with pip and with uv, dependencies included, and compares every byte.  Needs a package registry.
+with pip and with uv, dependencies included, and compares every byte.  Whatever is refused ends it;
+what a policy holds for a moderator is named with the reason.  Needs a package registry.
 """
 
 from __future__ import annotations
@@ -21,15 +22,20 @@ import time
 import urllib.request
 from pathlib import Path
 
+import psycopg
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.server import gatehouse
+from benchmarks.server import Site, gatehouse
+from pypi_site.embedded import Cluster
 
 PROGRAMS = Path(sys.executable).parent
 # With what they need.
 WITH_DEPENDENCIES = """
     flask PyYAML zope.interface ruamel.yaml cryptography rich pydantic requests jaraco.functools
-    backports.tarfile
+    backports.tarfile sqlalchemy alembic httpx aiohttp fastapi uvicorn celery pytest black tox
+    sphinx lxml pillow psycopg[binary] redis hatchling flit-core poetry-core twine virtualenv
+    jsonschema beautifulsoup4 tqdm marshmallow setuptools wheel
 """.split()
 # Older versions, as they were named and built in their days.
 ALONE = [
@@ -43,6 +49,11 @@ SDISTS = [
 ]
 INSTALL = ["flask", "PyYAML", "zope.interface", "ruamel.yaml", "rich", "cryptography", "pydantic"]
 
+_HELD = """
+    select file.filename, stage.notices from packages_stagedfile as file
+    join packages_stage as stage on stage.id = file.stage_id where stage.status = 'processing'
+"""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,7 +63,7 @@ def main() -> int:
         downloads = options.keep or Path(folder) / "downloads"
         fetch(downloads)
         with gatehouse(Path(folder) / "data") as (site, _):
-            return trial(downloads, site.address, site.token, Path(folder))
+            return trial(downloads, site, Path(folder))
 
 
 def fetch(folder: Path) -> None:
@@ -76,37 +87,48 @@ def run(command: list[object], **options: object) -> None:
     subprocess.run([str(part) for part in command], check=True, **options)  # type: ignore[call-overload]
 
 
-def trial(downloads: Path, address: str, token: str, folder: Path) -> int:
+def trial(downloads: Path, site: Site, folder: Path) -> int:
     files = sorted(path for path in downloads.iterdir() if path.name.endswith((".whl", ".tar.gz")))
     # uv skips, with a warning, whatever is not named as PEP 625 and the wheel specification want.
     normalized = [path for path in files if re.fullmatch(r"[a-z0-9_]+-.*", path.name)]
     by_uv = normalized[1::2]
     by_twine = [path for path in files if path not in by_uv]
-    upload = f"{address}/legacy/"
+    upload = f"{site.address}/legacy/"
     started = time.monotonic()
-    login = ["-u", "__token__", "-p", token]
+    login = ["-u", "__token__", "-p", site.token]
     quiet = ["--non-interactive", "--disable-progress-bar"]
     run([PROGRAMS / "twine", "upload", *quiet, "--repository-url", upload, *login, *by_twine])
-    run([PROGRAMS / "uv", "publish", "--publish-url", upload, "--token", token, *by_uv])
+    run([PROGRAMS / "uv", "publish", "--publish-url", upload, "--token", site.token, *by_uv])
     uploaded = time.monotonic() - started
-    different = [path.name for path in files if path.read_bytes() != fetched(address, path.name)]
-    install(address, folder)
+    held = waiting(folder / "data")
+    public = [path for path in files if path.name not in held]
+    different = [path.name for path in public if path.read_bytes() != fetched(site, path.name)]
+    install(site.address, folder)
     print(
         f"\n{len(files)} distributions up ({len(by_twine)} by twine, {len(by_uv)} by uv) in"
-        f" {uploaded:.1f} s; {len(files) - len(different)} came back byte for byte;"
+        f" {uploaded:.1f} s, none refused; {len(public) - len(different)} came back byte for byte;"
         f" {', '.join(INSTALL)} installed by pip and by uv from this index alone"
     )
+    for name, reason in held.items():
+        print(f"held: {name}: {reason}")
     return 1 if different else 0
 
 
-def fetched(address: str, filename: str) -> bytes:
+def waiting(data: Path) -> dict[str, str]:
+    """What policies hold for a moderator, and why."""
+    with psycopg.connect(Cluster(data).url) as connection:
+        rows = connection.execute(_HELD).fetchall()
+    return {filename: " ".join(notices) for filename, notices in rows}
+
+
+def fetched(site: Site, filename: str) -> bytes:
     """The file as an installer gets it: through the project's page, by its address there."""
     name = re.sub(r"[-_.]+", "-", project_of(filename)).lower()
     accept = {"Accept": "application/vnd.pypi.simple.v1+json"}
-    page = urllib.request.Request(f"{address}/simple/{name}/", headers=accept)
+    page = urllib.request.Request(f"{site.address}/simple/{name}/", headers=accept)
     with urllib.request.urlopen(page) as answer:
         files = {file["filename"]: file for file in json.load(answer)["files"]}
-    with urllib.request.urlopen(address + files[filename]["url"]) as answer:
+    with urllib.request.urlopen(site.address + files[filename]["url"]) as answer:
         data: bytes = answer.read()
     assert hashlib.sha256(data).hexdigest() == files[filename]["hashes"]["sha256"]
     return data

@@ -9,8 +9,8 @@ from django.db.models import Q
 
 from accounts import second_factors
 from accounts.actors import SYSTEM, Actor
-from accounts.models import ApiToken, TokenAction, User
-from packages import insiders, names
+from accounts.models import TokenAction, User
+from packages import insiders, names, reach
 from packages.models import (
     File,
     FormerName,
@@ -19,12 +19,11 @@ from packages.models import (
     Reader,
     Release,
     Role,
-    TokenProject,
 )
 from packages.models.reader import ANYBODY, held_by
 from packages.models.release import ReleaseQuerySet
 from pypi_site.lib import sql
-from pypi_site.lib.problems import Moved, NotFound, Problem, Refused
+from pypi_site.lib.problems import Moved, NotFound, Refused
 
 DELETE_FILE = "packages.delete_file"
 CHANGE_PROJECT = "packages.change_project"
@@ -48,18 +47,6 @@ class NotYours(Refused):
     """The project belongs to others; whether it is public yet is not told."""
 
     code, title = "not-your-project", "Not your project"
-
-
-class TokenTooNarrow(Refused):
-    """The token does not reach this project, or was not made for this."""
-
-    code, title = "token-too-narrow", "Token not valid for this project"
-
-
-class OtherNameAwaited(Problem):
-    """A pending publisher's first upload has the name that was prepared, or none is registered."""
-
-    code, title = "other-name-awaited", "The publisher waits for another name"
 
 
 class NotAccepting(Refused):
@@ -109,7 +96,7 @@ def project_to_upload(actor: Actor, name: str) -> Project | None:
         raise _somebody_elses(normalized)
     if project is None:
         require_never_used(actor, normalized)
-    require_unlimited(actor, name)
+    reach.require_unlimited(actor, name)
     if project:
         require_accepting(project)
     return project
@@ -122,13 +109,13 @@ def _uploaders_project(actor: Actor, normalized: str) -> Project | None:
     has to do with.
     """
     if actor.ci is None:
-        _require_reach(actor, normalized)
+        reach.require(actor, normalized)
         return _held(actor, normalized, UPLOADERS)
     trusted = Publisher.objects.trusted_by_token(actor.token)
     publisher = trusted.filter(project__normalized_name=normalized).select_related("project")
     if found := publisher.first():
         return found.project
-    _require_awaited(actor, normalized)
+    reach.require_awaited(actor, normalized)
     return None
 
 
@@ -145,15 +132,15 @@ def answerable(actor: Actor, project: Project) -> User | None:
 def authorize_upload(actor: Actor, project: Project) -> None:
     """Refuse unless `actor` may add files to `project` now."""
     if not _may_upload(actor, project):
-        _require_reach(actor, project.normalized_name)
+        reach.require(actor, project.normalized_name)
         raise _somebody_elses(project.normalized_name)
     _require_open_door(actor, project)
 
 
 def _require_open_door(actor: Actor, project: Project) -> None:
     """What else an upload by one of the project's people needs."""
-    require_allowed(actor, TokenAction.UPLOAD)
-    _require_reach(actor, project.normalized_name)
+    reach.require_allowed(actor, TokenAction.UPLOAD)
+    reach.require(actor, project.normalized_name)
     require_accepting(project)
 
 
@@ -184,7 +171,7 @@ def role_on(actor: Actor, name: str) -> Held:
     """
     normalized = names.normalize(name)
     project = _held(actor, normalized, UPLOADERS)
-    _require_reach(actor, normalized)
+    reach.require(actor, normalized)
     if project is None:
         raise NotFound("There is no such project among yours; check the spelling of its name.")
     return Held(project, min(_kinds_held(actor, project), key=EVERY_KIND.index))
@@ -231,8 +218,8 @@ def authorize_management(
     if not _has_role(actor, project, kinds):
         who = "owners and maintainers" if Role.Kind.MAINTAINER in kinds else "owners"
         raise NotYours(f"Only {who} of {project.name} may do this; ask one of them.")
-    require_allowed(actor, action)
-    _require_reach(actor, project.normalized_name)
+    reach.require_allowed(actor, action)
+    reach.require(actor, project.normalized_name)
     require_no_quarantine(project, about)
 
 
@@ -257,7 +244,7 @@ def require_no_quarantine(project: Project, about: File | Release | None = None)
 def require_uploader(actor: Actor) -> None:
     """Whoever uploads is somebody whom we can write to, or a CI job that a project trusts."""
     if actor.ci:
-        require_allowed(actor, TokenAction.UPLOAD)
+        reach.require_allowed(actor, TokenAction.UPLOAD)
         return
     if actor.user is None:
         raise Refused("Only people with an account upload; use an API token.")
@@ -266,33 +253,7 @@ def require_uploader(actor: Actor) -> None:
             f"Verify the e-mail address of {actor.user.username} first, then upload again."
         )
     second_factors.require_to_upload(actor.user)
-    require_allowed(actor, TokenAction.UPLOAD)
-
-
-def require_unlimited(actor: Actor, name: str) -> None:
-    """A token made for some projects never registers another, but a pending publisher its own."""
-    if actor.ci:
-        _require_awaited(actor, names.normalize(name))
-    elif actor.token and actor.token.limited:
-        raise _too_narrow(names.normalize(name))
-
-
-def _require_awaited(actor: Actor, normalized: str) -> None:
-    """Refuse a name that no pending publisher of the token waits for."""
-    trusted = Publisher.objects.trusted_by_token(actor.token).select_related("project")
-    if trusted.pending().filter(normalized_name=normalized).exists():
-        return
-    known = sorted(each.project.name if each.project else each.pending_name for each in trusted)
-    told = ", ".join(known[:5]) or "no project any more"
-    if any(each.pending for each in trusted):
-        raise OtherNameAwaited(
-            f"This CI job publishes {told}, and the file says {normalized}: correct the name in the"
-            " distribution's metadata, or the name that the pending publisher waits for."
-        )
-    raise TokenTooNarrow(
-        f"This CI job is trusted with {told} and not with {normalized}; add a trusted publisher to"
-        f" {normalized} for it."
-    )
+    reach.require_allowed(actor, TokenAction.UPLOAD)
 
 
 def is_claimed(project: Project) -> bool:
@@ -338,7 +299,7 @@ def project_of(actor: Actor, name: str, kinds: Iterable[str] = OWNERS) -> Projec
     if not actor.may(DELETE_FILE):
         projects = projects.held_by(actor.user.pk if actor.user else None, kinds)
     project = projects.first()
-    _require_reach(actor, project.normalized_name if project else normalized)
+    reach.require(actor, project.normalized_name if project else normalized)
     if project is None:
         raise NotFound("There is no such project among yours; check the spelling of its name.")
     return project
@@ -368,12 +329,6 @@ def _release(project: Project, releases: ReleaseQuerySet, version: str) -> Relea
     return release
 
 
-def limit_token(token: ApiToken, projects: Iterable[Project]) -> None:
-    """Say which projects a limited token may touch."""
-    rows = [TokenProject(token=token, project=project) for project in projects]
-    TokenProject.objects.bulk_create(rows, ignore_conflicts=True)
-
-
 def _may_upload(actor: Actor, project: Project) -> bool:
     """By a role, or because the project trusts the publisher."""
     if actor.ci:
@@ -399,31 +354,3 @@ def _has_role(actor: Actor, project: Project, kinds: Iterable[str]) -> bool:
 
 def _values(kinds: Iterable[str]) -> list[str]:
     return [str(kind) for kind in kinds]
-
-
-def require_allowed(actor: Actor, action: TokenAction) -> None:
-    """Refuse a token that was made for something else."""
-    if actor.token and not actor.token.allows(action):
-        raise TokenTooNarrow(
-            f"This token may {' and '.join(actor.token.actions)} only, and this takes one that may"
-            f" {action}; make another."
-        )
-
-
-def _require_reach(actor: Actor, normalized: str) -> None:
-    """A token made for some projects opens no other, and tells nothing of them.
-
-    A minted one has publishers for that.
-    """
-    if not actor.token or not actor.token.limited or actor.ci:
-        return
-    listed = TokenProject.objects.filter(token=actor.token)
-    if not listed.filter(project__normalized_name=normalized).exists():
-        raise _too_narrow(normalized)
-
-
-def _too_narrow(normalized: str) -> TokenTooNarrow:
-    return TokenTooNarrow(
-        f"This token is limited to certain projects and {normalized} is none of them; use one that"
-        " is made for it, or, for a new project, one without that limit."
-    )

@@ -18,7 +18,7 @@ from accounts import actors, histories
 from accounts.event_words import OF_PROJECT_GROUPS, OF_PROJECTS
 from accounts.models import ApiToken, AuditEvent, TokenAction, User
 from accounts.models.audit import AuditEventQuerySet
-from packages import access, insiders, manage_views
+from packages import access, insiders, manage_views, reach
 from packages.models import Project, TokenProject
 from pypi_site.lib.rest import EventPagination
 
@@ -72,7 +72,7 @@ class ProjectEventsView(APIView):
         assert isinstance(user, User)
         actor = actors.of_request(request._request, token)
         project = access.project_of(actor, name)
-        access.require_allowed(actor, TokenAction.MANAGE)
+        reach.require_allowed(actor, TokenAction.MANAGE)
         known = _insiders(project)
         pages = EventPagination()
         events = events_of(project).select_related("user")

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from accounts import audit
 from accounts.actors import Actor
 from accounts.models import User
-from packages import access, events, files, journal, names, pending_publishers
+from packages import access, events, files, journal, names, pending_publishers, reach
 from packages.marks import valid_reason
 from packages.models import File, Project, ProjectStatus, Role
 from packages.models.project import SUCCESSOR_LENGTH
@@ -73,7 +73,7 @@ def claim(actor: Actor, name: str) -> Project:
     if access.is_claimed(project):
         access.authorize_upload(actor, project)
     else:
-        access.require_unlimited(actor, name)
+        reach.require_unlimited(actor, name)
         access.require_accepting(project)
         _register(actor, project, name)
     return project

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts import issuers
 from accounts.models import TokenAction, User
-from packages import access, publishers
+from packages import access, publishers, reach
 from packages.models import Project, Publisher
 from packages.models.project import NAME_LENGTH
 from packages.verb_api import PRIVATE, actor_of
@@ -79,7 +79,7 @@ class PublisherViewSet(viewsets.ViewSet):
 
     def _project(self, request: Request, name: str) -> Project:
         actor = actor_of(request)
-        access.require_allowed(actor, TokenAction.MANAGE)
+        reach.require_allowed(actor, TokenAction.MANAGE)
         return access.project_of(actor, name, access.UPLOADERS)
 
 

@@ -16,7 +16,7 @@ from accounts.actors import Actor
 from accounts.claims import TEXT_LENGTH, Provider, Rule, clean
 from accounts.issuers import Issuer
 from accounts.models import TokenAction, User
-from packages import access, events, names, pending_publishers, projects
+from packages import access, events, names, pending_publishers, projects, reach
 from packages.models import Project, Publisher
 from packages.uploads import policies
 from packages.uploads.policies import Submission
@@ -134,9 +134,9 @@ def _person(actor: Actor) -> User:
 
 def require_whole(actor: Actor) -> None:
     """Refuse a token that may not manage, or is made for some projects: of these it is none."""
-    access.require_allowed(actor, TokenAction.MANAGE)
+    reach.require_allowed(actor, TokenAction.MANAGE)
     if actor.token and actor.token.limited:
-        raise access.TokenTooNarrow(
+        raise reach.TokenTooNarrow(
             "This token is limited to certain projects; what prepares a new one takes a token"
             " without that limit."
         )

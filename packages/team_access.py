@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.actors import SYSTEM, Actor
 from accounts.models import TokenAction
-from packages import access
+from packages import reach
 from packages.models import Team, TeamMember
 from pypi_site.lib.problems import NotFound, Refused
 
@@ -49,8 +49,8 @@ def authorize(actor: Actor, team: Team) -> None:
 
 def require_token(actor: Actor) -> None:
     """Refuse a token that does not manage, or that is limited: a team reaches further."""
-    access.require_allowed(actor, TokenAction.MANAGE)
+    reach.require_allowed(actor, TokenAction.MANAGE)
     if actor.token and actor.token.limited:
-        raise access.TokenTooNarrow(
+        raise reach.TokenTooNarrow(
             "This token is limited to certain projects, and a team is none; use one without limit."
         )

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import TokenAction
-from packages import access, team_access, team_roles, teams
+from packages import access, reach, team_access, team_roles, teams
 from packages.choices import REASON_LENGTH
 from packages.models import Invitation, Project, Team, TeamMember, TeamRole
 from packages.models.invitation import RECIPIENT_LENGTH
@@ -139,7 +139,7 @@ def _member(request: Request, team: str, username: str) -> TeamMember:
 
 def _project(request: Request, name: str) -> Project:
     actor = actor_of(request)
-    access.require_allowed(actor, TokenAction.MANAGE)
+    reach.require_allowed(actor, TokenAction.MANAGE)
     return access.project_of(actor, name, access.UPLOADERS)
 
 

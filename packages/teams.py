@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from accounts import audit, limits, prohibitions
 from accounts.actors import Actor
 from accounts.models import AuditEvent, TokenAction, User
-from packages import access, events, insiders, invitations, names, role_ledger, team_access
+from packages import access, events, insiders, invitations, names, reach, role_ledger, team_access
 from packages.invitations import RoleExists
 from packages.marks import valid_reason
 from packages.models import Invitation, Project, Team, TeamMember
@@ -91,7 +91,7 @@ def _possible_founder(actor: Actor) -> User:
     """Raises `Refused` in one of its kinds."""
     if actor.user is None or actor.ci or (actor.token and actor.token.limited):
         raise Refused("Only people found teams; sign in, or use a token without limits.")
-    access.require_allowed(actor, TokenAction.MANAGE)
+    reach.require_allowed(actor, TokenAction.MANAGE)
     if actor.user.verified_email is None:
         raise access.EmailNotVerified("Verify your e-mail address first, then found the team.")
     return actor.user

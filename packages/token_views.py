@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actors, sensitive, tokens
 from accounts.models import ApiToken, TokenAction, User
-from packages import access
+from packages import reach
 from packages.models import Project
 from packages.views import Snippet
 from pypi_site.lib.problems import Problem
@@ -118,7 +118,7 @@ def _made(request: HttpRequest, user: User, form: TokenForm) -> HttpResponse:
         networks=chosen["networks"].replace(",", " ").split(),
         expires_at=form.expires_at,
     )
-    access.limit_token(token, projects)
+    reach.limit_token(token, projects)
     context = {"token": token, "snippets": _snippets(request, token, text)}
     return render(request, "accounts/token_made.html", context)
 

@@ -13,8 +13,8 @@ from django.utils.cache import patch_vary_headers
 
 from accounts.authentication import CredentialsNeeded
 from packages import readers
-from packages.access import TokenTooNarrow
 from packages.models.reader import ANYBODY
+from packages.reach import TokenTooNarrow
 from pypi_site.lib import cdn, problems
 from pypi_site.lib.problems import Problem
 

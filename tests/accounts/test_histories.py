@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts import audit, tokens
 from accounts.actors import Actor
 from accounts.models import AuditEvent
-from packages import access, releases
+from packages import reach, releases
 from packages.models import Role
 from tests.factories.index import published
 from tests.factories.people import AdministratorFactory, UserFactory, actor, token_for
@@ -126,7 +126,7 @@ def test_owners_see_what_was_done_to_their_project_but_not_where_others_were(cli
 
 def test_tokens_made_for_the_project_are_part_of_its_history_others_are_not(client, ann, project):
     mine, _ = tokens.mint(ann, actor=away(ann), name="for demo", limited=True)
-    access.limit_token(mine, [project])
+    reach.limit_token(mine, [project])
     tokens.mint(ann, actor=away(ann), name="for anything")
     tokens.revoke(mine, actor=away(ann))
     client.force_login(ann)

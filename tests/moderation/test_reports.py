@@ -10,7 +10,7 @@ from accounts.models import AuditEvent
 from moderation import decisions, observations
 from moderation.models import Case, Observation, Source
 from moderation.observations import InvalidReport, Report
-from packages import access, projects
+from packages import projects, reach
 from pypi_site.lib.problems import Refused
 from pypi_site.lib.ratelimit import TooManyRequests
 from tests.factories import jobs
@@ -281,7 +281,7 @@ def test_only_trusted_scanners_report_by_api(client):
 def test_a_token_for_some_projects_reports_nothing(scanner):
     project = published().project
     token, _ = tokens.mint(scanner, actor=SYSTEM, name="narrow", limited=True)
-    access.limit_token(token, [project])
+    reach.limit_token(token, [project])
     with pytest.raises(Refused):
         observations.report(
             project,

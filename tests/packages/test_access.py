@@ -11,7 +11,7 @@ import pytest
 from accounts import tokens
 from accounts.actors import SYSTEM, Actor
 from accounts.models import User
-from packages import access, files, marks, projects, releases, renames
+from packages import access, files, marks, projects, reach, releases, renames
 from packages.models import File, Project, ProjectStatus, Role, TokenProject
 from packages.uploads import staging
 from pypi_site.lib.problems import NotFound, Problem, Refused
@@ -59,7 +59,7 @@ class Scene:
 
     def _expected_of_claimed(self) -> type[Problem] | str:
         if self.token == "token for another project":
-            return access.TokenTooNarrow  # and it is not told whose the name is
+            return reach.TokenTooNarrow  # and it is not told whose the name is
         if not self._belongs_to_him():
             return access.NotYours
         if self.project in ("archived", "quarantined"):
@@ -68,7 +68,7 @@ class Scene:
 
     def _expected_of_unclaimed(self) -> type[Problem] | str:
         if self.token in ("token for this project", "token for another project"):
-            return access.TokenTooNarrow
+            return reach.TokenTooNarrow
         if self.project == "given up in quarantine":
             return access.NotAccepting
         return "may register"
@@ -125,9 +125,9 @@ def actor_in(scene: Scene, user: User | None, project: Project | None) -> Actor:
     token, _ = tokens.mint(user, actor=SYSTEM, name="test", limited=limited)
     if scene.token == "token for another project":
         other = Project.objects.create(name="other", normalized_name="other")
-        access.limit_token(token, [other])
+        reach.limit_token(token, [other])
     elif limited and project:
-        access.limit_token(token, [project])
+        reach.limit_token(token, [project])
     return Actor(user=user, token=token)
 
 
@@ -181,7 +181,7 @@ def test_a_token_limited_to_nothing_opens_nothing():
     project = published().project
     owner = project.roles.get().user
     token, _ = tokens.mint(owner, actor=SYSTEM, name="test", limited=True)
-    with pytest.raises(access.TokenTooNarrow):
+    with pytest.raises(reach.TokenTooNarrow):
         access.project_to_upload(Actor(user=owner, token=token), "demo")
 
 
@@ -189,7 +189,7 @@ def test_a_limited_token_of_a_former_maintainer_opens_nothing():
     project = published().project
     role = project.roles.get()
     token, _ = tokens.mint(role.user, actor=SYSTEM, name="test", limited=True)
-    access.limit_token(token, [project])
+    reach.limit_token(token, [project])
     role.delete()
     with pytest.raises(access.NotYours):
         access.project_to_upload(Actor(user=role.user, token=token), "demo")
@@ -198,8 +198,8 @@ def test_a_limited_token_of_a_former_maintainer_opens_nothing():
 def test_limiting_a_token_twice_to_one_project_is_no_mistake():
     project = published().project
     token, _ = tokens.mint(UserFactory(), actor=SYSTEM, name="test", limited=True)
-    access.limit_token(token, [project])
-    access.limit_token(token, [project])
+    reach.limit_token(token, [project])
+    reach.limit_token(token, [project])
     assert str(TokenProject.objects.get()) == f"{token} for demo"
 
 
@@ -277,6 +277,6 @@ def test_a_token_opens_the_doors_that_it_was_made_for_and_no_other(door, actions
     if [NEEDED.get(door, "manage")] == actions:
         act()
         return
-    with pytest.raises(access.TokenTooNarrow) as refusal:
+    with pytest.raises(reach.TokenTooNarrow) as refusal:
         act()
     assert f"This token may {actions[0]} only" in refusal.value.detail

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.actors import SYSTEM
-from packages import access
+from packages import reach
 from packages.models import (
     File,
     FormerName,
@@ -81,7 +81,7 @@ def test_a_person_has_one_role_in_a_project():
 def test_a_token_lists_a_project_once():
     project = published().project
     token, _ = tokens.mint(UserFactory(), actor=SYSTEM, name="test", limited=True)
-    access.limit_token(token, [project])
+    reach.limit_token(token, [project])
     with refused("a_token_lists_a_project_once"):
         TokenProject.objects.create(token=token, project=project)
 

@@ -12,8 +12,9 @@ from django.utils import timezone
 from accounts.actors import SYSTEM
 from accounts.models import AuditEvent
 from packages import files, storage, tasks
-from packages.access import NotYours, TokenTooNarrow
+from packages.access import NotYours
 from packages.models import File, JournalEntry, Role
+from packages.reach import TokenTooNarrow
 from packages.uploads import stages
 from pypi_site.lib.problems import Conflict
 from tests.factories import index

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.actors import SYSTEM
 from accounts.models import User
-from packages import access, projects, readers
+from packages import projects, reach, readers
 from packages.models import FormerName, Project, Role, Stage, Team, TeamMember, TeamRole
 from packages.models.reader import ANYBODY, KEEPER, MEMBER
 from packages.names import version_sort_key
@@ -78,7 +78,7 @@ def _people(secret: Project) -> tuple[User, User, User, User]:
 def _token(user: User, *names: str, actions: list[str] | None = None) -> Asker:
     scope = {"actions": actions or ["read"], "limited": bool(names)}
     token, text = tokens.mint(user, actor=SYSTEM, name="test", **scope)
-    access.limit_token(token, Project.objects.filter(normalized_name__in=names))
+    reach.limit_token(token, Project.objects.filter(normalized_name__in=names))
     return doors.with_token(text)
 
 

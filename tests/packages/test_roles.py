@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.actors import SYSTEM, Actor
 from accounts.models import AuditEvent
-from packages import access, invitations, person_deletion, role_ledger, roles
+from packages import access, invitations, person_deletion, reach, role_ledger, roles
 from packages.models import Invitation, JournalEntry, Project, Role
 from pypi_site.lib.problems import NotFound, Refused
 from tests.factories.index import published
@@ -259,7 +259,7 @@ def test_a_removed_role_is_not_found_again(project, owner):
 
 def test_a_token_without_manage_invites_nobody(project, owner):
     token, _ = tokens.mint(owner, actor=SYSTEM, name="CI", actions=["upload"])
-    with pytest.raises(access.TokenTooNarrow):
+    with pytest.raises(reach.TokenTooNarrow):
         roles.invite(project, "somebody", "owner", actor=Actor(owner, token))
 
 

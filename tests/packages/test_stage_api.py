@@ -8,7 +8,7 @@ from django.test import Client
 from accounts import tokens
 from accounts.actors import SYSTEM
 from accounts.models import AuditEvent
-from packages import access
+from packages import access, reach
 from packages.models import File, Role, StageStatus
 from tests.factories.index import published
 from tests.factories.people import UserFactory, actor, token_for
@@ -119,7 +119,7 @@ def test_a_limited_token_reaches_its_own_projects(client, ada, stage):
     ):
         assert response.status_code == 403
         assert problem_of(response)["code"] == "token-too-narrow"
-    access.limit_token(token, [stage.project])
+    reach.limit_token(token, [stage.project])
     assert client.get(LIST, headers=bearer(text)).status_code == 200
     assert publish(client, stage, headers=bearer(text)).status_code == 200
 

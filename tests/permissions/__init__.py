@@ -13,10 +13,10 @@ capability.  `judging` asks each actor for real, in a savepoint of his own, and 
 
 **To add a row**, append an `Action` to the list of its door: `project_pages`, `programs`,
 `uploads`, `own_pages`, `teams`, `desk`, `administration`, or, for a function of ours that takes an
-`actor`, to `verbs` or `team_verbs`.  A URL or a verb without a row fails `test_completeness.py`,
-and so does a row whose URL or verb is gone.  **To add an actor**, give him a line in
-`actors.ACTORS` (and a person in `world.PEOPLE`, if he is somebody new), then name him where he
-belongs in `capabilities.WHO`: wherever he is not named he is expected to be refused.  **To add
-a capability**, give `capabilities.WHO` a line.
+`actor`, to `verbs` or `team_verbs`, or to `behind` if it leaves that to a door.  A URL or a verb
+without a row fails `test_completeness.py`, and so does a row whose URL or verb is gone.  **To add
+an actor**, give him a line in `actors.ACTORS` (and a person in `world.PEOPLE`, if he is somebody
+new), then name him where he belongs in `capabilities.WHO`: wherever he is not named he is expected
+to be refused.  **To add a capability**, give `capabilities.WHO` a line.
 A row that needs things in another state than `world` leaves them says so in `before`.
 """

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from django.contrib import admin
 
-from tests.permissions import administration, openly, routes, team_verbs, verbs
+from tests.permissions import administration, behind, openly, routes, team_verbs
 from tests.permissions.actions import Action
 from tests.permissions.actors import ACTORS
 from tests.permissions.capabilities import MODES, WHO
 from tests.permissions.test_matrix import ROWS, VERBS
 
-BEHIND = verbs.BEHIND | team_verbs.BEHIND
+BEHIND = behind.BEHIND | team_verbs.BEHIND
 NAMED = {(row.method, row.route) for rows in ROWS.values() for row in rows}
 FOUND = dict(routes.routes())
 # Whoever could do most, at each kind of door.
@@ -66,7 +66,7 @@ def test_every_function_that_takes_an_actor_has_a_row_or_a_door_before_it():
 
 def test_no_function_has_both():
     assert {verb.name for verb in VERBS} & BEHIND.keys() == set()
-    assert verbs.BEHIND.keys() & team_verbs.BEHIND.keys() == set()
+    assert behind.BEHIND.keys() & team_verbs.BEHIND.keys() == set()
 
 
 def test_every_table_of_the_admin_and_every_action_of_it_has_a_row():

@@ -41,7 +41,7 @@ from moderation.models import (
     SimilarityException,
 )
 from moderation.policies import registry
-from packages import access, publishers, renames
+from packages import publishers, reach, renames
 from packages.models import (
     FileSession,
     Invitation,
@@ -379,23 +379,12 @@ def _task(name: str) -> dict[str, Any]:
     return {"id": name, "name": name, "func": "math.floor", "started": now, "stopped": now}
 
 
-ARRANGED = (
-    _names,
-    _files,
-    _stages,
-    _publishers,
-    _invitations,
-    _teams,
-    _desk,
-    _own,
-    _jobs,
-    _admin,
-)
+ARRANGED = (_names, _files, _stages, _publishers, _invitations, _teams, _desk, _own, _jobs, _admin)
 
 
 def limit(text: str, project: Project) -> str:
     """The token reaches this project and no other."""
     token = tokens.verify(text)
     assert token
-    access.limit_token(token, [project])
+    reach.limit_token(token, [project])
     return text

@@ -13,7 +13,7 @@ from django.test import Client
 from accounts import people, tokens
 from accounts.actors import SYSTEM, Actor
 from accounts.models import AuditEvent
-from packages import access
+from packages import access, reach
 from packages.models import Invitation, Team, TeamMember, TeamRole
 from pypi_site.lib.problems import Problem
 from search.suggestions import suggest
@@ -43,7 +43,7 @@ def test_the_end_of_a_token_stands_in_both_trails_tob_pypi26_4(client):
     project = index.project()
     owner = project.roles.get().user
     token, _ = tokens.mint(owner, actor=SYSTEM, name="laptop", limited=True)
-    access.limit_token(token, [project])
+    reach.limit_token(token, [project])
     client.force_login(owner)
     client.post(f"/accounts/tokens/{token.identifier}/revoke/")
     event = AuditEvent.objects.get(action="token.revoke")

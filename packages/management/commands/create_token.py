@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.actors import SYSTEM
 from accounts.models import TokenAction, User
-from packages import access, names
+from packages import names, reach
 from packages.models import Project
 from pypi_site.lib.problems import Problem
 
@@ -108,5 +108,5 @@ def _label(project: Project | None, stages_uploads: bool) -> str:
 def _mint(user: User, project: Project | None, **options: Any) -> str:
     token, text = tokens.mint(user, actor=SYSTEM, limited=project is not None, **options)
     if project:
-        access.limit_token(token, [project])
+        reach.limit_token(token, [project])
     return text

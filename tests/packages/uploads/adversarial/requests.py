@@ -10,7 +10,7 @@ from typing import Any
 from accounts import tokens
 from accounts.actors import SYSTEM
 from accounts.models import User
-from packages import access
+from packages import reach
 from tests.factories.index import published
 from tests.factories.people import UserFactory, token_for
 from tests.packages.uploads.adversarial.attempts import (
@@ -132,7 +132,7 @@ def _revoked(user: User) -> str:
 
 def _for_another_project(user: User) -> str:
     token, text = tokens.mint(user, actor=SYSTEM, name="limited", limited=True)
-    access.limit_token(token, [published("another", uploader=user).project])
+    reach.limit_token(token, [published("another", uploader=user).project])
     return text
 
 

@@ -14,7 +14,7 @@ from accounts import tokens
 from accounts.actors import SYSTEM
 from accounts.models import ApiToken, AuditEvent
 from moderation.models import ProhibitedName
-from packages import access, projects, tasks
+from packages import projects, reach, tasks
 from packages.models import Project, Role, Stage, StageStatus
 from packages.uploads.staging import expire
 from tests.factories.index import held, published
@@ -279,7 +279,7 @@ def test_u2_9_a_token_for_other_projects_opens_no_door_of_the_session(limited_to
     narrow = Api(session.api.user, token_for(session.api.user, limited=True))
     if limited_to == "another project":
         other = published("other", uploader=session.api.user).project
-        access.limit_token(ApiToken.objects.get(limited=True), [other])
+        reach.limit_token(ApiToken.objects.get(limited=True), [other])
     for answer in answers_to_all(narrow, session, file):
         problem(answer, 403, "token-too-narrow")
 
@@ -288,7 +288,7 @@ def test_u2_9_a_token_for_this_project_does_everything_but_a_new_name():
     user = UserFactory(trusted=True)
     project = published(uploader=user).project
     narrow = Api(user, token_for(user, limited=True))
-    access.limit_token(ApiToken.objects.get(limited=True), [project])
+    reach.limit_token(ApiToken.objects.get(limited=True), [project])
     session = narrow.open("demo", "2.0")
     session.add(wheel(version="2.0"))
     assert session.publish().status_code == 201

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import ApiToken
 from moderation import decisions
-from packages import access
+from packages import reach
 from packages.models import File, JournalEntry, Project, Stage, StagedFile
 from tests.factories.index import published
 from tests.factories.people import ModeratorFactory, UserFactory, actor, token_for
@@ -204,7 +204,7 @@ def test_a_limited_token_stages_for_its_projects_only():
     project = published("demo", "0.1", uploader=user).project
     api = Api(user, token_for(user, limited=True))
     ApiToken.objects.update(stages_uploads=True)
-    access.limit_token(ApiToken.objects.get(), [project])
+    reach.limit_token(ApiToken.objects.get(), [project])
     assert api.legacy(wheel()).status_code == 202
     assert api.legacy(wheel("fresh")).status_code == 403
     assert api.post(ROOT, {"name": "fresh", "version": "1"}).status_code == 403

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from accounts import audit, powers, sessions
 from accounts.actors import Actor
 from accounts.models import User
-from packages import access, insiders, role_ledger, teams
+from packages import access, insiders, roles, teams
 from packages.models import Project, Role, Team, TeamMember, TeamRole
 from packages.role_ledger import LastOwner
 from pypi_site.lib.problems import Conflict, NotFound, Refused
@@ -32,7 +32,7 @@ def delete(user: User, *, actor: Actor, reason: str) -> None:
     _require_all_held(user, *held)
     _require_successors(user, *held)
     audit.record(actor, "user.delete", user, reason=reason, before=_facts(user))
-    _leave(user, held[1], actor, reason)
+    _leave(user, actor, reason)
     sessions.end_every(user)
     user.delete()
 
@@ -126,10 +126,14 @@ def _facts(user: User) -> dict[str, Any]:
     }
 
 
-def _leave(user: User, projects: list[Project], actor: Actor, reason: str) -> None:
-    """Give up every role, noted in trail and journal while the account is still there."""
+def _leave(user: User, actor: Actor, reason: str) -> None:
+    """Give up every role while the account is still there to be told of; others hear of it.
+
+    What lies in the bin has nobody who need hear, and loses its roles with the account.
+    """
     why = f"The account {user.username} was deleted."
-    with role_ledger.settled(actor, _live(projects), why):
-        Role.objects.filter(user=user).delete()
+    live = Role.objects.filter(user=user, project__deleted_at=None)
+    for role in live.select_related("project", "user").order_by("project"):
+        roles.part(role, why, actor=actor)
     for member in TeamMember.objects.filter(user=user).select_related("team", "user"):
         teams.part(member, why, actor=actor, reason=reason)

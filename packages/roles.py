@@ -63,11 +63,14 @@ def accept(invitation: Invitation, *, actor: Actor) -> Role:
     invitations.answer(invitation, Invitation.Answer.ACCEPTED)
     project = invitation.project
     assert project
+    before = role_ledger.kind_of(user, project)
     role, new = Role.objects.get_or_create(
         project=project, user=user, defaults={"kind": invitation.kind}
     )
+    role.project = project
     if new:
-        _record(actor, project, "role.add", f"add {_title(role.kind)} {user.username}", role)
+        what = role_ledger.entry("add", user.username, "", role.kind)
+        _note(actor, role, "role.add", _sentence(what), before)
     elif access.EVERY_KIND.index(Kind(invitation.kind)) < access.EVERY_KIND.index(Kind(role.kind)):
         _change(role, invitation.kind, actor)
     return role
@@ -91,10 +94,11 @@ def change(role: Role, kind: str, *, actor: Actor) -> Role:
 
 
 def _change(role: Role, kind: str, actor: Actor) -> None:
-    entry = f"change {_title(role.kind)} {role.user.username} to {_title(kind)}"
+    before = role_ledger.kind_of(role.user, role.project)
+    what = role_ledger.entry("change", role.user.username, role.kind, kind)
     role.kind = kind
     role.save(update_fields=["kind"])
-    _record(actor, role.project, "role.change", entry, role)
+    _note(actor, role, "role.change", _sentence(what), before)
 
 
 @transaction.atomic
@@ -104,11 +108,15 @@ def remove(role: Role, *, actor: Actor) -> None:
     if actor.user != role.user or actor.token:
         access.authorize_management(actor, role.project)
     jobs.enqueue("packages.role_letters.tell_removed", role.project_id, role.user_id)
+    what = role_ledger.entry("remove", role.user.username, role.kind, "")
+    part(role, _sentence(what), actor=actor)
+
+
+def part(role: Role, why: str, *, actor: Actor) -> None:
+    """Somebody loses a role that is locked, for whatever reason; its project stays owned."""
     before = role_ledger.kind_of(role.user, role.project)
     role.delete()
-    now = role_ledger.kind_of(role.user, role.project)
-    entries = role_ledger.entries(role.user.username, before, now)  # what a team leaves him
-    _note(actor, role, "role.remove", f"remove {_title(role.kind)} {role.user.username}", entries)
+    _note(actor, role, "role.remove", why, before)
     if role.kind == Kind.OWNER:
         role_ledger.require_owner(role.project)
 
@@ -124,28 +132,20 @@ def lock(role: Role) -> Role:
     return role_now
 
 
-def _record(actor: Actor, project: Project, action: str, entry: str, role: Role) -> None:
-    role.project = project
-    _note(actor, role, action, entry, [entry])
+def _note(actor: Actor, role: Role, action: str, why: str, before: str) -> None:
+    """The trail tells what was done to the role, the journal what its person is now.
 
-
-def _note(actor: Actor, role: Role, action: str, what: str, entries: list[str]) -> None:
-    """The trail tells what was done to the role, the journal what its person is now."""
-    project = role.project
-    facts = {"user": role.user.username, "kind": role.kind}
-    event = audit.record(
-        actor,
-        action,
-        project,
-        reason=f"{what[0].upper()}{what[1:]}.",
-        after=facts,
-        person=role.user,
-    )
+    `before` is the greatest role that he had, for a team may give him more than this one.
+    """
+    project, user = role.project, role.user
+    facts = {"user": user.username, "kind": role.kind}
+    event = audit.record(actor, action, project, reason=why, after=facts, person=user)
+    now = role_ledger.kind_of(user, project)
+    entries = role_ledger.entries(user.username, before, now)
     if project.published_at and entries:
         journal.record(actor, project, *entries)
     events.role_changed.send(Project, project=project, event=event)
 
 
-def _title(kind: str) -> str:
-    """As PyPI's journal writes it, which mirrors read."""
-    return kind.capitalize()
+def _sentence(entry: str) -> str:
+    return f"{entry[0].upper()}{entry[1:]}."

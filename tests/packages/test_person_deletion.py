@@ -85,6 +85,38 @@ def test_an_account_goes_with_its_keys_and_what_it_published_stays(boss, person,
     assert any("olga does not belong to the team crew" in each.subject for each in mailoutbox)
 
 
+def test_who_keeps_its_projects_is_told_that_it_left(boss, person, mailoutbox):
+    """As of everybody who is removed; of what lies in the bin there is nothing to tell."""
+    other = UserFactory()
+    owned("demo", person, other)
+    projects.delete(owned("binned", person, other), actor=actor(other), reason="Over.")
+    run_all()
+    mailoutbox.clear()
+    delete(person, boss)
+    run_all()
+    (letter,) = mailoutbox
+    assert letter.to == [other.email]
+    assert "Somebody left demo" in letter.subject
+    assert "The account olga was deleted." in letter.body
+    assert boss.username not in letter.body
+    row = AuditEvent.objects.get(action="role.remove")
+    assert (row.subject, row.after) == ("demo", {"user": "olga", "kind": "owner"})
+
+
+def test_whom_a_team_made_an_owner_as_well_is_told_of_once_a_role(boss, person):
+    """The journal follows him from what he was to nothing, and says nothing twice."""
+    crew = crews.team(owner=UserFactory())
+    crews.join(crew, person)
+    crews.role(crew, owned("demo", person, UserFactory()), "maintainer")
+    before = JournalEntry.objects.latest("serial").serial
+    delete(person, boss)
+    entries = JournalEntry.objects.filter(serial__gt=before).order_by("serial")
+    assert list(entries.values_list("action", flat=True)) == [
+        "change Owner olga to Maintainer",
+        "remove Maintainer olga",
+    ]
+
+
 def test_whoever_is_the_last_owner_stays_and_staff_reads_of_what(boss, person):
     owned("alone", person)
     owned("shared", person, UserFactory())

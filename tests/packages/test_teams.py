@@ -370,29 +370,6 @@ def test_owners_of_a_team_give_its_role_up_and_its_members_do_not(crew, captain,
     assert not project.team_roles.exists()
 
 
-@pytest.mark.parametrize(
-    ("by_team", "told"),
-    [
-        ("owner", []),
-        ("maintainer", ["change Owner {} to Maintainer"]),
-        (None, ["remove Owner {}"]),
-    ],
-)
-def test_the_journal_tells_what_somebody_is_who_gives_a_role_up(
-    crew, project, owner, by_team, told
-):
-    """Mirrors read it: whom a team keeps an owner is not removed."""
-    Role.objects.create(project=project, user=UserFactory(), kind="owner")
-    crews.join(crew, owner)
-    if by_team:
-        crews.role(crew, project, by_team)
-    before = JournalEntry.objects.latest("serial").serial
-    roles.remove(project.roles.get(user=owner), actor=actor(owner))
-    entries = JournalEntry.objects.filter(serial__gt=before).values_list("action", flat=True)
-    assert list(entries) == [entry.format(owner.username) for entry in told]
-    assert AuditEvent.objects.get(action="role.remove").after["kind"] == "owner"
-
-
 def test_the_greatest_role_counts_on_every_door(crew, captain, project, owner):
     crews.role(crew, project, "owner")
     Role.objects.create(project=project, user=captain, kind="maintainer")

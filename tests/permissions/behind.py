@@ -75,6 +75,7 @@ BEHIND: dict[str, str] = {
     "packages.readers.of_actor": _FACT,
     "packages.readers.who_acts": _FACT,
     "packages.roles.accept": _INVITED,
+    "packages.roles.part": "roles.remove and person_deletion.delete",
     "packages.invitations.decline": _INVITED,
     "packages.answering.accept": _INVITED,
     "packages.uploads.inspection.facts": _FACT,

@@ -9,9 +9,11 @@ from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
 
+from pypi_site.lib import converters
+
 
 class SiteConfig(AppConfig):
-    """What spans the apps: commands, checks, and the cache's table."""
+    """What spans the apps: commands, checks, words of routes, and the cache's table."""
 
     name = "pypi_site"
     label = "pypi_site"
@@ -19,6 +21,7 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         from pypi_site import checks  # noqa: F401 - registers them
 
+        converters.register()
         # The signal is sent only for apps with models; this one has none.
         post_migrate.connect(_create_cache_table, sender=apps.get_app_config("accounts"))
 

@@ -192,7 +192,7 @@ def _moved(pattern: str) -> Callable[..., HttpResponseBase]:
 
 
 def patterns() -> list[URLPattern]:
-    """The routes; to be called once the converters of urls.py are known."""
+    """The routes."""
     return [
         path("pypi", root, name="xmlrpc"),
         path("pypi/", root),

@@ -5,16 +5,14 @@ A test fails when a setting is read here and not described there.
 
 from __future__ import annotations
 
-import contextlib
-import secrets
 import socket
 from email.utils import parseaddr
 from pathlib import Path
 
 import environ
-from csp.constants import NONE, SELF
 
 from pypi_site import sign_in
+from pypi_site.lib import content_security, secret_key
 
 env = environ.Env()
 MIB = 1024 * 1024
@@ -25,25 +23,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DATA_DIR = Path(env.str("GATEHOUSE_DATA", default=str(BASE_DIR / "var"))).absolute()
 INCOMING_DIR = DATA_DIR / "incoming"  # uploads while they arrive; same file system as the blobs
-
-
-def _secret_key() -> str:
-    """The key of this installation, made on first use and kept where only its owner reads."""
-    path = DATA_DIR / "secret-key"
-    try:
-        return path.read_text()
-    except FileNotFoundError:
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-    fresh = DATA_DIR / f"secret-key.{secrets.token_hex(4)}"
-    fresh.touch(mode=0o600)
-    fresh.write_text(secrets.token_urlsafe(50))
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(fresh)  # of two first starts one wins, and both read the winner
-    fresh.unlink()
-    return path.read_text()
-
-
-SECRET_KEY = env.str("GATEHOUSE_SECRET_KEY", default="") or _secret_key()
+SECRET_KEY = env.str("GATEHOUSE_SECRET_KEY", default="") or secret_key.kept_in(DATA_DIR)
 SECRET_KEY_FALLBACKS = env.list("GATEHOUSE_OLD_SECRET_KEYS", default=[])
 DEBUG = env.bool("GATEHOUSE_DEBUG", default=False)
 
@@ -315,13 +295,7 @@ RECOVERY_HOURS = env.int("GATEHOUSE_RECOVERY_HOURS", default=72)
 INVITATION_DAYS = env.int("GATEHOUSE_INVITATION_DAYS", default=14)
 INVITATIONS_PER_DAY = env.int("GATEHOUSE_INVITATIONS_PER_DAY", default=50)
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
-_VALIDATORS = "django.contrib.auth.password_validation"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
-    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
-    {"NAME": f"{_VALIDATORS}.NumericPasswordValidator"},
-]
+AUTH_PASSWORD_VALIDATORS = sign_in.PASSWORD_VALIDATORS
 LOGIN_REDIRECT_URL = "home"
 LOGIN_URL = "account_login"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
@@ -383,23 +357,9 @@ SECURE_SSL_REDIRECT = env.bool("GATEHOUSE_REDIRECT_TO_HTTPS", default=False)
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        # Descriptions show images from anywhere, as on every package index.
-        "img-src": [SELF, "https:", "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [
-            SELF,
-            *sign_in.origins(_GITHUB if _GITHUB_CLIENT else "", SIGN_IN_PROVIDERS),
-        ],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-    }
-}
+CONTENT_SECURITY_POLICY = content_security.policy(
+    forms_lead_to=sign_in.origins(_GITHUB if _GITHUB_CLIENT else "", SIGN_IN_PROVIDERS)
+)
 
 # -- The rest --------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What settings.py tells allauth, and how our settings of providers become allauth's."""
+"""What settings.py says of sign-in, and how our settings of providers become allauth's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from urllib.parse import urlsplit
 
 GITHUB = "https://github.com"
 SIGNUPS = ("open", "providers", "invited", "closed")
+_VALIDATORS = "django.contrib.auth.password_validation"
+PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATORS}.NumericPasswordValidator"},
+]
 
 
 def allauth(site_name: str) -> dict[str, Any]:

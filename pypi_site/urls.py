@@ -1,17 +1,13 @@
-"""Every URL of the site."""
+"""Every URL of the site; those of the JSON API stand in `api_urls`."""
 
 from __future__ import annotations
 
-from types import ModuleType
-
 from django.contrib import admin
-from django.urls import URLPattern, include, path, re_path
-from rest_framework.routers import DefaultRouter
+from django.urls import include, path, re_path
 
 from accounts import history_views, join_views, leaks, notice_views, session_views
-from moderation import appeal_views, figure_views, removal_views, report_views
+from moderation import appeal_views, removal_views, report_views
 from moderation import views as case_pages
-from moderation.report_api import ObservationsView, PersonObservationsView
 from packages import (
     feed_views,
     file_views,
@@ -19,47 +15,21 @@ from packages import (
     oidc_views,
     people_views,
     project_team_views,
-    projects,
     publisher_views,
     release_views,
-    releases,
-    renames,
     settings_views,
     stage_views,
     team_views,
     token_views,
 )
-from packages import files as file_verbs
 from packages import history_views as project_history
 from packages import views as pages
-from packages.api import ProjectViewSet
-from packages.download_api import DownloadsView
-from packages.publisher_api import PendingPublisherViewSet, PublisherViewSet
 from packages.simple import files, previews
 from packages.simple import views as simple
-from packages.stage_api import StageViewSet
-from packages.team_api import MemberViewSet, ProjectTeamViewSet, TeamViewSet
 from packages.uploads import legacy, sessions
-from packages.verb_api import (
-    DeleteFileView,
-    DeleteReleaseView,
-    DeprecateView,
-    FileVerb,
-    ProjectVerb,
-    RedirectView,
-    ReleaseVerb,
-    RenameView,
-    VerbView,
-)
-from pypi_site import crawlers, health, help_pages, legacy_urls, problem_pages
-from pypi_site.lib import converters, http
+from pypi_site import api_urls, crawlers, health, help_pages, legacy_urls, problem_pages
+from pypi_site.lib import http
 from search import views as search
-from search.api import SearchView, SuggestView
-
-converters.register()
-
-router = DefaultRouter()
-router.register("projects", ProjectViewSet, basename="api-project")
 
 SESSION = [
     path("", sessions.session),
@@ -77,50 +47,6 @@ STAGES = [
     path("switch/", stage_views.switch, name="project-staging"),
     path("<uuid:session>/publish/", stage_views.publish, name="project-stage-publish"),
     path("<uuid:session>/discard/", stage_views.discard, name="project-stage-discard"),
-]
-STAGES_API = [
-    path("", StageViewSet.as_view({"get": "list"}), name="api-stages"),
-    path(
-        "<uuid:session>/",
-        StageViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
-        name="api-stage",
-    ),
-    path(
-        "<uuid:session>/publish/",
-        StageViewSet.as_view({"post": "publish"}),
-        name="api-stage-publish",
-    ),
-]
-
-_RELEASE, _FILE = "releases/<version:version>/", "files/<filename:filename>/"
-
-
-def _verbs(
-    place: str, prefix: str, view: type[VerbView], *verbs: str, of: ModuleType
-) -> list[URLPattern]:
-    """An address for each of these verbs of a module."""
-    return [
-        path(
-            f"{place}{verb.replace('_', '-')}/",
-            view.as_view(verb=getattr(of, verb)),
-            name=f"{prefix}-{verb}",
-        )
-        for verb in verbs
-    ]
-
-
-VERBS_API = [
-    path("events/", project_history.ProjectEventsView.as_view(), name="api-project-events"),
-    path("downloads/", DownloadsView.as_view(), name="api-downloads"),
-    *_verbs("", "api-project", ProjectVerb, "archive", "activate", "restore", of=projects),
-    *_verbs("", "api-project", ProjectVerb, "make_private", "make_public", of=projects),
-    *_verbs("", "api-project", DeprecateView, "deprecate", of=projects),
-    *_verbs("", "api-project", RenameView, "rename", of=renames),
-    path("former-names/<project:former>/", RedirectView.as_view(), name="api-former-name"),
-    path(_RELEASE, DeleteReleaseView.as_view(), name="api-release"),
-    *_verbs(_RELEASE, "api-release", ReleaseVerb, "yank", "unyank", "restore", of=releases),
-    path(_FILE, DeleteFileView.as_view(), name="api-file"),
-    *_verbs(_FILE, "api-file", FileVerb, "yank", "unyank", "restore", of=file_verbs),
 ]
 FILES = [
     path("", file_views.files, name="project-files"),
@@ -171,54 +97,6 @@ OWN_PUBLISHERS = [
     path("", publisher_views.own, name="pending-publishers"),
     path("prepare/<slug:issuer>/", publisher_views.prepare, name="publisher-prepare"),
     path("<uuid:identifier>/withdraw/", publisher_views.withdraw, name="publisher-withdraw"),
-]
-PUBLISHERS_API = [
-    path("", PublisherViewSet.as_view({"get": "list", "post": "create"}), name="api-publishers"),
-    path(
-        "<uuid:publisher>/", PublisherViewSet.as_view({"delete": "destroy"}), name="api-publisher"
-    ),
-]
-TEAM_API = [
-    path("", TeamViewSet.as_view({"get": "list", "post": "create"}), name="api-teams"),
-    path(
-        "<slug:team>/",
-        TeamViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
-        name="api-team",
-    ),
-    path(
-        "<slug:team>/members/",
-        MemberViewSet.as_view({"post": "create"}),
-        name="api-team-members",
-    ),
-    path(
-        "<slug:team>/members/<str:username>/",
-        MemberViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),
-        name="api-team-member",
-    ),
-]
-PROJECT_TEAMS_API = [
-    path(
-        "",
-        ProjectTeamViewSet.as_view({"get": "list", "post": "create"}),
-        name="api-project-teams",
-    ),
-    path(
-        "<slug:team>/",
-        ProjectTeamViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),
-        name="api-project-team",
-    ),
-]
-PENDING_API = [
-    path(
-        "",
-        PendingPublisherViewSet.as_view({"get": "list", "post": "create"}),
-        name="api-pending-publishers",
-    ),
-    path(
-        "<uuid:publisher>/",
-        PendingPublisherViewSet.as_view({"delete": "destroy"}),
-        name="api-pending-publisher",
-    ),
 ]
 PEOPLE = [
     path("", people_views.people, name="project-people"),
@@ -295,32 +173,7 @@ urlpatterns = [
         previews.metadata,
     ),
     # programs
-    path("api/v1/projects/<project:name>/", include(VERBS_API)),
-    path("api/v1/projects/<project:name>/stages/", include(STAGES_API)),
-    path("api/v1/projects/<project:name>/publishers/", include(PUBLISHERS_API)),
-    path("api/v1/publishers/pending/", include(PENDING_API)),
-    path("api/v1/teams/", include(TEAM_API)),
-    path("api/v1/projects/<project:name>/teams/", include(PROJECT_TEAMS_API)),
-    path(
-        "api/v1/projects/<project:name>/observations/",
-        ObservationsView.as_view(),
-        name="api-observations",
-    ),
-    path(
-        "api/v1/people/<str:username>/observations/",
-        PersonObservationsView.as_view(),
-        name="api-person-observations",
-    ),
-    path("api/v1/figures/", figure_views.FiguresView.as_view(), name="api-figures"),
-    path("api/v1/removals/", removal_views.RemovalsView.as_view(), name="api-removals"),
-    path(
-        "api/v1/account/events/",
-        history_views.AccountEventsView.as_view(),
-        name="api-account-events",
-    ),
-    path("api/v1/search/", SearchView.as_view(), name="api-search"),
-    path("api/v1/suggest/", SuggestView.as_view(), name="api-suggest"),
-    path("api/v1/", include(router.urls)),
+    *api_urls.urlpatterns,
     path("pypi/<project:name>/json", legacy_json_views.project, name="json"),
     path("pypi/<project:name>/json/", legacy_json_views.project),
     path(

@@ -43,7 +43,7 @@ class Filename(StringConverter):
 
 
 def register() -> None:
-    """Make them known to Django, by the words that urls.py uses."""
+    """Make them known to Django, by the words that routes use."""
     register_converter(ProjectName, "project")
     register_converter(Version, "version")
     register_converter(Sha256, "sha256")

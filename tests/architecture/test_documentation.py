@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver
 from moderation import events as desk
 from moderation import policies
 from packages import events
-from pypi_site import urls
+from pypi_site import api_urls, urls
 
 ROOT = Path(__file__).parents[2]
 OURS = ("accounts", "packages", "search", "moderation", "pypi_site")
@@ -139,7 +139,7 @@ def test_every_address_is_described():
 
 
 def test_every_resource_of_the_api_is_described():
-    registered = [f"/api/v1/{prefix}/" for prefix, _, _ in urls.router.registry]
+    registered = [f"/api/v1/{prefix}/" for prefix, _, _ in api_urls.router.registry]
     assert registered
     assert [address for address in registered if address not in text_of("architecture.md")] == []
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pypi_site.lib import secret_key
+
 SETTINGS = Path(__file__).parents[2] / "pypi_site" / "settings.py"
 
 
@@ -49,11 +51,9 @@ def test_the_secret_key_is_made_once_and_kept_from_others(read, tmp_path):
     assert [path.name for path in kept.parent.iterdir()] == ["secret-key"]
 
 
-def test_processes_that_start_together_agree_on_the_secret_key(read, tmp_path):
-    make = read()["_secret_key"]
-    (tmp_path / "data" / "secret-key").unlink()
+def test_processes_that_start_together_agree_on_the_secret_key(tmp_path):
     with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: make(), range(8)))
+        keys = set(pool.map(secret_key.kept_in, [tmp_path / "data"] * 8))
     assert len(keys) == 1
     assert keys == {(tmp_path / "data" / "secret-key").read_text()}
 

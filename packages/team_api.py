@@ -3,6 +3,7 @@ for the people of a project.  What binds a person (joining, handing over) is don
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers, viewsets
@@ -10,6 +11,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.actors import Actor
 from accounts.models import TokenAction
 from packages import access, reach, team_access, team_roles, teams
 from packages.choices import REASON_LENGTH
@@ -116,7 +118,7 @@ class ProjectTeamViewSet(viewsets.ViewSet):
         return _answer(_standing(changed))
 
     def destroy(self, request: Request, name: str, team: str) -> Response:
-        """204."""
+        """204.  Owners of the team give it up as well: signed in, for a token gives up nothing."""
         role, body = _role(request, name, team), _body(request)
         team_roles.remove(role, actor=actor_of(request), reason=body["reason"])
         return _gone()
@@ -137,19 +139,26 @@ def _member(request: Request, team: str, username: str) -> TeamMember:
     return member
 
 
-def _project(request: Request, name: str) -> Project:
+def _project(request: Request, name: str, kinds: Iterable[str] = access.UPLOADERS) -> Project:
     actor = actor_of(request)
     reach.require_allowed(actor, TokenAction.MANAGE)
-    return access.project_of(actor, name, access.UPLOADERS)
+    return access.project_of(actor, name, kinds)
 
 
 def _role(request: Request, name: str, team: str) -> TeamRole:
-    project = _project(request, name)
+    """Who only reads finds no role but that of a team that he owns, to give it up."""
+    kinds = access.EVERY_KIND if _leads(actor_of(request), team) else access.UPLOADERS
+    project = _project(request, name, kinds)
     role = project.team_roles.select_related("team").filter(team__name=team).first()
     if role is None:
         raise NotFound(f"No team {team} has a role on {project}.")
     role.project = project
     return role
+
+
+def _leads(actor: Actor, name: str) -> bool:
+    team = Team.objects.filter(name=name).first()
+    return team is not None and team_access.is_owner(actor, team)
 
 
 def _body(request: Request) -> dict[str, Any]:

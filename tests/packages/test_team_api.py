@@ -23,6 +23,12 @@ def caller(user, **options) -> Client:
     return Client(headers={"Authorization": f"Bearer {text}"})
 
 
+def signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
 def send(client, method, address, **body):
     return getattr(client, method)(address, body, content_type="application/json")
 
@@ -74,6 +80,20 @@ def test_a_project_gives_teams_roles_and_takes_them_away():
     assert send(api, "delete", f"{place}crew/").status_code == 404
 
 
+def test_owners_of_a_team_that_only_reads_give_its_role_up_and_its_members_find_nothing():
+    project, crew = published("demo").project, crews.team()
+    crews.role(crew, project, "reader")
+    captain, member = crew.members.get().user, signed_in(crews.join(crew).user)
+    places = [f"/api/v1/projects/{name}/teams/crew/" for name in ("demo", "nothing")]
+    said = [send(member, "delete", place) for place in places]
+    assert [answer.status_code for answer in said] == [404, 404]
+    assert said[0].content == said[1].content
+    assert send(caller(captain), "delete", places[0]).status_code == 403
+    assert send(signed_in(captain), "patch", places[0], kind="owner").status_code == 403
+    assert send(signed_in(captain), "delete", places[0]).status_code == 204
+    assert not project.team_roles.exists()
+
+
 def test_strangers_find_neither_team_nor_project():
     crews.team()
     published("demo")
@@ -96,12 +116,6 @@ def test_tokens_that_upload_or_are_for_some_projects_reach_no_team():
 # -- the admin ------------------------------------------------------------------------------------
 
 
-def desk(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def act(client, model, action, row, **fields):
     data = {"action": action, "_selected_action": row.pk, "confirmed": "yes", **fields}
     return client.post(f"/admin/packages/{model}/", data, follow=True)
@@ -111,7 +125,7 @@ def test_administrators_change_teams_with_a_reason_and_are_not_named(mailoutbox)
     team = crews.team()
     member = crews.join(team)
     role = crews.role(team, published("demo").project)
-    admin = desk(AdministratorFactory(username="the-admin"))
+    admin = signed_in(AdministratorFactory(username="the-admin"))
     assert "crew" in admin.get("/admin/packages/team/").content.decode()
     assert admin.get(f"/admin/packages/team/{team.pk}/change/").status_code == 200
     act(admin, "teammember", "make_owner", member)
@@ -136,7 +150,7 @@ def test_administrators_change_teams_with_a_reason_and_are_not_named(mailoutbox)
 
 def test_the_last_owner_stays_for_administrators_too():
     team = crews.team()
-    admin = desk(AdministratorFactory())
+    admin = signed_in(AdministratorFactory())
     page = act(admin, "teammember", "remove", team.members.get(), reason="Out.")
     assert "last owner of the team" in page.content.decode()
     assert team.members.count() == 1
@@ -144,6 +158,6 @@ def test_the_last_owner_stays_for_administrators_too():
 
 def test_a_moderator_without_the_right_changes_no_team():
     team = crews.team()
-    page = desk(ModeratorFactory()).get("/admin/packages/team/")
+    page = signed_in(ModeratorFactory()).get("/admin/packages/team/")
     assert page.status_code == 403
     assert Team.objects.filter(pk=team.pk).exists()

@@ -40,7 +40,7 @@ OWNERS = _of(
     "owner without second factor",
 )
 MAINTAINERS = _of("maintainer", "member of a maintaining team", "owner of a maintaining team")
-READERS = _of("reader", "member of a reading team")
+READERS = _of("reader", "member of a reading team", "owner of a reading team")
 # An unlimited token is as good as its owner for what it was made for; one that is limited, here.
 WHOLE_TOKENS = _of(
     "token",
@@ -146,6 +146,7 @@ WHO: dict[str, Names] = {
     "answer for the team or administer it": IN_PERSON | SERVANTS,
     "manage in the team": OWNERS_THEMSELVES | _of("token for it"),
     "give up a role": MANAGE | KEEPERS | _of("owner of a maintaining team"),
+    "give up a role that reads": MANAGE | KEEPERS | _of("owner of a reading team"),
     "hand over": IN_PERSON | _of("unverified owner"),
     "be handed it": _of("neighbour"),
     # of the desk
@@ -166,7 +167,7 @@ SEES_PRIVATE = (
     | MAINTAINERS_TOKENS
     | SERVANTS
     | POWERFUL_TOKENS
-    | _of("token to read", "token of a reader")
+    | _of("token to read", "token of a reader", "token of an owner of a reading team")
 )
 
 

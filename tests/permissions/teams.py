@@ -19,8 +19,8 @@ INVITED = {"recipient": "newcomer", "kind": "member"}
 UNHEARD = {"team": "unheard-of", "name": "unheard-of", "kind": "reader"}
 # One's own gets it at once; it is invited already, so nobody else can have it asked once more.
 OWN = {"team": TEAM, "name": TEAM, "kind": "reader"}
-ON_IT, ELSEWHERE = {"team": "team on it"}, {"team": TEAM}
-NO_ROLE = "a team without a role on it"
+ON_IT, READING, ELSEWHERE = {"team": "team on it"}, {"team": "team that reads"}, {"team": TEAM}
+NO_ROLE, THAT_READS = "a team without a role on it", "a team that only reads"
 
 
 def led_by_another(world: World) -> None:
@@ -139,6 +139,7 @@ _ON_PROJECTS = [
         for verb, who, does, at, how in [
             ("role", "manage", "team.change_role", ON_IT, ""),
             ("remove", "give up a role", "team.revoke", ON_IT, ""),
+            ("remove", "give up a role that reads", "team.revoke", READING, THAT_READS),
             ("role", "nobody", "", ELSEWHERE, NO_ROLE),
             ("remove", "nobody", "", ELSEWHERE, NO_ROLE),
         ]
@@ -167,6 +168,7 @@ _ON_PROJECTS = [
         for method, who, does, at, how in [
             ("PATCH", "manage", "team.change_role", ON_IT, ""),
             ("DELETE", "give up a role", "team.revoke", ON_IT, ""),
+            ("DELETE", "give up a role that reads", "team.revoke", READING, THAT_READS),
             ("PATCH", "nobody", "", ELSEWHERE, NO_ROLE),
             ("DELETE", "nobody", "", ELSEWHERE, NO_ROLE),
         ]

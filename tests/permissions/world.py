@@ -107,6 +107,7 @@ PEOPLE: dict[str, tuple[Making, dict[str, Any]]] = {
     "in maintaining team": (UserFactory, {}),
     "heads maintaining team": (UserFactory, {}),
     "in reading team": (UserFactory, {}),
+    "heads reading team": (UserFactory, {}),
     "left owning team": (UserFactory, {}),
     "stranger": (UserFactory, {}),
     "neighbour": (UserFactory, {}),
@@ -130,7 +131,7 @@ TEAMS = {
         "maintainer",
         {"in maintaining team": "member", "heads maintaining team": "owner"},
     ),
-    "reading": ("reader", {"in reading team": "member"}),
+    "reading": ("reader", {"in reading team": "member", "heads reading team": "owner"}),
 }
 CREW = {"owner": "owner", "reader": "member"}  # a team without a role on the project
 
@@ -277,7 +278,7 @@ def _teams(world: World) -> None:
     _invite(world, "offer to the team", "@crew", "owner", "neighbour", hands_over="leave", **other)
     member, owner = (crew.members.get(user=world.people[name]) for name in ("reader", "owner"))
     world.things |= {"team": crew, "team role": role, "membership": member}
-    world.place |= {TEAM: TEAM, "team on it": role.team.name}
+    world.place |= {TEAM: TEAM, "team on it": role.team.name, "team that reads": "reading"}
     world.place |= {"membership": member.pk, "owner's membership": owner.pk}
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
@@ -58,6 +60,15 @@ def of_request(request: HttpRequest, token: ApiToken | None = None) -> Actor:
         client=clean_client(request.headers.get("User-Agent", "")),
         ci=token.ci if token else None,
     )
+
+
+def acting(verb: Callable[..., Any], **given: Any) -> Callable[[HttpRequest, Any, str], None]:
+    """A verb as actions of the admin call it: by whoever is signed in and has written why."""
+
+    def act(request: HttpRequest, item: Any, reason: str) -> None:
+        verb(item, actor=of_request(request), reason=reason, **given)
+
+    return act
 
 
 def clean_address(remote: str) -> str | None:

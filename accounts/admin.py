@@ -30,10 +30,6 @@ for_administrators_only(
 )
 
 
-def _revoke(request: HttpRequest, token: ApiToken, reason: str) -> None:
-    tokens.revoke(token, actor=actors.of_request(request), reason=reason)
-
-
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnlyAdmin):
     """Tokens can be looked at and revoked; their secrets are known to nobody."""
@@ -53,7 +49,13 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     search_fields = ["name", "identifier", "user__username", "ci__label"]
     exclude = ["digest"]
     actions = [
-        with_reason(_revoke, name="revoke", label="Revoke", done="revoked", permission=CHANGE_TOKEN)
+        with_reason(
+            actors.acting(tokens.revoke),
+            name="revoke",
+            label="Revoke",
+            done="revoked",
+            permission=CHANGE_TOKEN,
+        )
     ]
 
 

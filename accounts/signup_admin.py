@@ -83,14 +83,6 @@ class InvitationForm(VerbForm):
         fields = ["email", "reason"]
 
 
-def _allow(request: HttpRequest, row: Any, reason: str) -> None:
-    prohibitions.allow(row, actor=actors.of_request(request), reason=reason)
-
-
-def _withdraw(request: HttpRequest, row: SignupInvitation, reason: str) -> None:
-    invitations.withdraw(row, actor=actors.of_request(request), reason=reason)
-
-
 class ProhibitionAdmin(VerbAdmin):
     """What nobody new may have; `key` is its column."""
 
@@ -106,7 +98,8 @@ class ProhibitionAdmin(VerbAdmin):
 
 def _allowing(model: str, label: str, done: str) -> Any:
     permission = f"accounts.delete_{model}"
-    return with_reason(_allow, name="allow", label=label, done=done, permission=permission)
+    allow = actors.acting(prohibitions.allow)
+    return with_reason(allow, name="allow", label=label, done=done, permission=permission)
 
 
 @admin.register(ProhibitedUsername)
@@ -137,7 +130,7 @@ class SignupInvitationAdmin(VerbAdmin):
     search_fields = ["email", "reason"]
     actions = [
         with_reason(
-            _withdraw,
+            actors.acting(invitations.withdraw),
             name="withdraw",
             label="Withdraw: the link opens nothing any more",
             done="withdrawn",

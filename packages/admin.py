@@ -30,18 +30,9 @@ PUBLIC = "The reason is public: installers and the project's page show it."
 PUBLIC_TO_OWNERS = "The owners of the project get it by e-mail."
 
 
-def _acting(verb: Any) -> Any:
-    """A verb of the index as the admin calls it."""
-
-    def act(request: HttpRequest, item: Any, reason: str) -> None:
-        verb(item, actor=actors.of_request(request), reason=reason)
-
-    return act
-
-
 def _status_action(verb: Any, label: str, done: str) -> Any:
     return with_reason(
-        _acting(verb),
+        actors.acting(verb),
         name=verb.__name__,
         label=label,
         done=done,
@@ -54,7 +45,7 @@ def _quarantine_actions(verbs: Any, permission: str) -> list[Any]:
     """What moderators do about what is suspicious, and how they undo it."""
     return [
         with_reason(
-            _acting(verbs.quarantine),
+            actors.acting(verbs.quarantine),
             name="quarantine",
             label="Quarantine: hide it from everybody",
             done="in quarantine; clearing it brings back what was",
@@ -62,7 +53,7 @@ def _quarantine_actions(verbs: Any, permission: str) -> list[Any]:
             hint=PUBLIC_TO_OWNERS,
         ),
         with_reason(
-            _acting(verbs.clear),
+            actors.acting(verbs.clear),
             name="clear",
             label="Clear the quarantine: as it was before",
             done="out of quarantine",
@@ -75,7 +66,7 @@ def _quarantine_actions(verbs: Any, permission: str) -> list[Any]:
 def _yank_actions(verbs: Any, permission: str) -> list[Any]:
     return [
         with_reason(
-            _acting(verbs.yank),
+            actors.acting(verbs.yank),
             name="yank",
             label="Yank: keep for pins, skip otherwise",
             done="yanked",
@@ -83,7 +74,7 @@ def _yank_actions(verbs: Any, permission: str) -> list[Any]:
             hint=PUBLIC,
         ),
         with_reason(
-            _acting(verbs.unyank),
+            actors.acting(verbs.unyank),
             name="unyank",
             label="Unyank: offer to new installs again",
             done="offered again",
@@ -95,7 +86,7 @@ def _yank_actions(verbs: Any, permission: str) -> list[Any]:
 def _bin_actions(verbs: Any, kind: str) -> list[Any]:
     return [
         with_reason(
-            _acting(verbs.delete),
+            actors.acting(verbs.delete),
             name=f"delete_{kind}",
             label="Delete: into the bin",
             done="deleted; it can be restored from the bin",
@@ -104,7 +95,7 @@ def _bin_actions(verbs: Any, kind: str) -> list[Any]:
             " is gentler.",
         ),
         with_reason(
-            _acting(verbs.restore),
+            actors.acting(verbs.restore),
             name=f"restore_{kind}",
             label="Restore from the bin",
             done="offered again",
@@ -117,7 +108,7 @@ def _privacy_actions() -> list[Any]:
     """An administrator's, as what owners do in the settings of their project."""
     return [
         with_reason(
-            _acting(projects.make_private),
+            actors.acting(projects.make_private),
             name="make_private",
             label="Make private: only people with a role see it",
             done="private",
@@ -125,7 +116,7 @@ def _privacy_actions() -> list[Any]:
             hint=PUBLIC_TO_OWNERS,
         ),
         with_reason(
-            _acting(projects.make_public),
+            actors.acting(projects.make_public),
             name="make_public",
             label="Make public: everybody sees it",
             done="public",
@@ -256,7 +247,7 @@ class PublisherAdmin(ReadOnlyAdmin):
     search_fields = ["key", "project__normalized_name", "normalized_name", "added_by__username"]
     actions = [
         with_reason(
-            _acting(publishers.end),
+            actors.acting(publishers.end),
             name="remove",
             label="Remove: trust it no longer",
             done="trusted no longer",

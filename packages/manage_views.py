@@ -58,3 +58,15 @@ def answer(
         messages.error(request, problem.detail)
     project.refresh_from_db(fields=["normalized_name"])
     return redirect(view, project.normalized_name)
+
+
+def answer_leaving(
+    request: HttpRequest, act: Callable[[], str], view: str, project: Project, *, otherwise: str
+) -> HttpResponse:
+    """The same of what may end one's own role: who has none any more is led to `otherwise`."""
+    answered = answer(request, act, view, project)
+    try:
+        own_project(request, project.normalized_name)
+    except Http404:
+        return redirect(otherwise)
+    return answered

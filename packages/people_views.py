@@ -1,27 +1,30 @@
-"""``/project/<name>/people/`` and ``/accounts/invitations/``: who has which role, and who may."""
+"""``/project/<name>/people/``: who has which role on a project, and who may."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors, sensitive
-from accounts.models import ApiToken, User
-from packages import access, answering, insiders, manage_views, project_team_views, roles
-from packages import invitations as invites
+from accounts.models import ApiToken
+from packages import (
+    access,
+    insiders,
+    invitation_views,
+    manage_views,
+    project_team_views,
+    roles,
+)
 from packages.choices import Choice
-from packages.models import Invitation, Project, Role, TeamMember, TeamRole
-from pypi_site.lib.problems import NotFound, Problem
+from packages.models import Invitation, Project, Role
 
 PAGE = "project-people"
 
@@ -118,13 +121,7 @@ def _address(view: str, project: Project, key: object) -> str:
 def invite(request: HttpRequest, name: str) -> HttpResponse:
     """Offer a role."""
     project = manage_views.own_project(request, name, access.OWNERS)
-
-    def act() -> str:
-        recipient = manage_views.written(request, "recipient")
-        kind = manage_views.written(request, "kind")
-        invitation = roles.invite(project, recipient, kind, actor=actors.of_request(request))
-        return f"{invitation.recipient} is invited, and told by e-mail if that is somebody here."
-
+    act = invitation_views.inviting(request, roles.invite, project)
     return manage_views.answer(request, act, PAGE, project)
 
 
@@ -133,14 +130,7 @@ def invite(request: HttpRequest, name: str) -> HttpResponse:
 def withdraw(request: HttpRequest, name: str, identifier: UUID) -> HttpResponse:
     """Take an invitation back."""
     project = manage_views.own_project(request, name, access.OWNERS)
-    invitation = project.invitations.filter(identifier=identifier).first()
-    if invitation is None:
-        raise Http404
-
-    def act() -> str:
-        invites.withdraw(invitation, actor=actors.of_request(request))
-        return f"The invitation of {invitation.recipient} is withdrawn."
-
+    act = invitation_views.withdrawing(request, project, identifier)
     return manage_views.answer(request, act, PAGE, project)
 
 
@@ -165,14 +155,12 @@ def change(request: HttpRequest, name: str, pk: int) -> HttpResponse:
 def remove(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     """Take a role away, or give up one's own."""
     project, role = _role(request, name, pk)
-    try:
+
+    def act() -> str:
         roles.remove(role, actor=actors.of_request(request))
-    except Problem as problem:
-        messages.error(request, problem.detail)
-        return redirect(PAGE, project.normalized_name)
-    messages.success(request, f"{role.user.username} has no role on {project} any more.")
-    mine = role.user_id == request.user.pk
-    return redirect("home") if mine else redirect(PAGE, project.normalized_name)
+        return f"{role.user.username} has no role on {project} any more."
+
+    return manage_views.answer_leaving(request, act, PAGE, project, otherwise="home")
 
 
 def _role(request: HttpRequest, name: str, pk: int) -> tuple[Project, Role]:
@@ -181,57 +169,3 @@ def _role(request: HttpRequest, name: str, pk: int) -> tuple[Project, Role]:
     if role is None:
         raise Http404
     return project, role
-
-
-# -- one's own invitations ------------------------------------------------------------------------
-
-
-@never_cache
-@login_required
-@require_safe
-def invitations(request: HttpRequest) -> HttpResponse:
-    """What whoever is signed in is invited to."""
-    assert isinstance(request.user, User)
-    mine = Invitation.objects.open().for_user(request.user)
-    found = mine.select_related("project", "team", "invited_by").order_by("-created_at")
-    return render(request, "accounts/invitations.html", {"invitations": found})
-
-
-@login_required
-@require_POST
-def accept(request: HttpRequest, identifier: UUID) -> HttpResponse:
-    """Take what is offered: a role, a membership, a project; for oneself or for one's team."""
-
-    def act(invitation: Invitation) -> str:
-        taken = answering.accept(invitation, actor=actors.of_request(request))
-        if isinstance(taken, TeamMember):
-            return f"You are {taken.kind} of the team {taken.team} now."
-        who = f"The team {taken.team} is" if isinstance(taken, TeamRole) else "You are"
-        return f"{who} {taken.kind} of {taken.project} now."
-
-    return _answered(request, identifier, act)
-
-
-@login_required
-@require_POST
-def decline(request: HttpRequest, identifier: UUID) -> HttpResponse:
-    """Do not take it."""
-
-    def act(invitation: Invitation) -> str:
-        invites.decline(invitation, actor=actors.of_request(request))
-        return f"You declined the invitation to {invitation.to}."
-
-    return _answered(request, identifier, act)
-
-
-def _answered(
-    request: HttpRequest, identifier: UUID, act: Callable[[Invitation], str]
-) -> HttpResponse:
-    assert isinstance(request.user, User)
-    try:
-        messages.success(request, act(invites.invitation_for(request.user, str(identifier))))
-    except NotFound as problem:
-        raise Http404(problem.detail) from None
-    except Problem as problem:
-        messages.error(request, problem.detail)
-    return redirect("invitations")

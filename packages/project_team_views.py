@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -16,7 +14,6 @@ from accounts.models import ApiToken
 from packages import access, manage_views, team_access, team_roles, transfers
 from packages.choices import Choice
 from packages.models import Invitation, Project, Role, TeamRole
-from pypi_site.lib.problems import Problem
 
 PAGE = "project-people"
 HANDOVERS = [
@@ -117,16 +114,12 @@ def change(request: HttpRequest, name: str, team: str) -> HttpResponse:
 def remove(request: HttpRequest, name: str, team: str) -> HttpResponse:
     """Take a team's role away, or give it up for one's team."""
     project, role = _role(request, name, team)
-    try:
+
+    def act() -> str:
         team_roles.remove(role, actor=actors.of_request(request))
-    except Problem as problem:
-        messages.error(request, problem.detail)
-        return redirect(PAGE, project.normalized_name)
-    messages.success(request, f"The team {team} has no role on {project} any more.")
-    actor = actors.of_request(request)
-    held = Project.objects.held_by(actor.user.pk if actor.user else None, access.UPLOADERS)
-    mine = held.filter(pk=project.pk)
-    return redirect(PAGE, project.normalized_name) if mine.exists() else redirect("teams")
+        return f"The team {team} has no role on {project} any more."
+
+    return manage_views.answer_leaving(request, act, PAGE, project, otherwise="teams")
 
 
 def _role(request: HttpRequest, name: str, team: str) -> tuple[Project, TeamRole]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -14,6 +15,7 @@ from packages.models import Team, TeamMember, TeamRole
 from packages.team_access import CHANGE_TEAM
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, ReadOnlyInline, with_reason
 
+Kind = TeamMember.Kind
 TOLD = "Members of the team, and owners of its projects, get it by e-mail."
 
 
@@ -27,24 +29,7 @@ class RoleInline(ReadOnlyInline):
     fields = ["project", "kind"]
 
 
-def _delete(request: HttpRequest, team: Team, reason: str) -> None:
-    teams.delete(team, actor=actors.of_request(request), reason=reason)
-
-
-def _make_owner(request: HttpRequest, member: TeamMember, reason: str) -> None:
-    teams.change(member, "owner", actor=actors.of_request(request), reason=reason)
-
-
-def _make_member(request: HttpRequest, member: TeamMember, reason: str) -> None:
-    teams.change(member, "member", actor=actors.of_request(request), reason=reason)
-
-
-def _remove(request: HttpRequest, member: TeamMember, reason: str) -> None:
-    teams.remove(member, actor=actors.of_request(request), reason=reason)
-
-
-def _revoke(request: HttpRequest, role: TeamRole, reason: str) -> None:
-    team_roles.remove(role, actor=actors.of_request(request), reason=reason)
+_action = partial(with_reason, permission=CHANGE_TEAM, hint=TOLD)
 
 
 @admin.register(Team)
@@ -55,13 +40,11 @@ class TeamAdmin(ReadOnlyAdmin):
     search_fields = ["name", "description", "members__user__username"]
     inlines = [MemberInline, RoleInline]
     actions = [
-        with_reason(
-            _delete,
+        _action(
+            actors.acting(teams.delete),
             name="end",
             label="Delete: its members lose what they had by it",
             done="deleted",
-            permission=CHANGE_TEAM,
-            hint=TOLD,
         )
     ]
 
@@ -89,29 +72,23 @@ class TeamMemberAdmin(ReadOnlyAdmin):
     list_select_related = ["team", "user"]
     search_fields = ["team__name", "user__username"]
     actions = [
-        with_reason(
-            _make_owner,
+        _action(
+            actors.acting(teams.change, kind=Kind.OWNER),
             name="make_owner",
             label="Make owner: says who belongs to the team",
             done="owner now",
-            permission=CHANGE_TEAM,
-            hint=TOLD,
         ),
-        with_reason(
-            _make_member,
+        _action(
+            actors.acting(teams.change, kind=Kind.MEMBER),
             name="make_member",
             label="Make member",
             done="member now",
-            permission=CHANGE_TEAM,
-            hint=TOLD,
         ),
-        with_reason(
-            _remove,
+        _action(
+            actors.acting(teams.remove),
             name="remove",
             label="Remove from the team",
             done="removed",
-            permission=CHANGE_TEAM,
-            hint=TOLD,
         ),
     ]
 
@@ -125,12 +102,10 @@ class TeamRoleAdmin(ReadOnlyAdmin):
     list_select_related = ["team", "project"]
     search_fields = ["team__name", "project__normalized_name"]
     actions = [
-        with_reason(
-            _revoke,
+        _action(
+            actors.acting(team_roles.remove),
             name="revoke",
             label="Take the role away",
             done="gone",
-            permission=CHANGE_TEAM,
-            hint=TOLD,
         )
     ]

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors, sensitive
-from packages import invitations, manage_views, team_access, teams
+from packages import invitation_views, manage_views, team_access, teams
 from packages.choices import Ask, Choice
 from packages.models import Team, TeamMember
 from pypi_site.lib.problems import NotFound, Problem
@@ -203,14 +203,7 @@ def delete(request: HttpRequest, name: str) -> HttpResponse:
 def invite(request: HttpRequest, name: str) -> HttpResponse:
     """Invite somebody to the team."""
     team = _team(request, name)
-
-    def act() -> str:
-        recipient = manage_views.written(request, "recipient")
-        kind = manage_views.written(request, "kind")
-        invitation = teams.invite(team, recipient, kind, actor=actors.of_request(request))
-        return f"{invitation.recipient} is invited, and told by e-mail if that is somebody here."
-
-    return _answer(request, act, team)
+    return _answer(request, invitation_views.inviting(request, teams.invite, team), team)
 
 
 @login_required
@@ -218,15 +211,7 @@ def invite(request: HttpRequest, name: str) -> HttpResponse:
 def withdraw(request: HttpRequest, name: str, identifier: UUID) -> HttpResponse:
     """Take an invitation to the team back."""
     team = _team(request, name)
-    invitation = team.invitations.filter(identifier=identifier).first()
-    if invitation is None:
-        raise Http404
-
-    def act() -> str:
-        invitations.withdraw(invitation, actor=actors.of_request(request))
-        return f"The invitation of {invitation.recipient} is withdrawn."
-
-    return _answer(request, act, team)
+    return _answer(request, invitation_views.withdrawing(request, team, identifier), team)
 
 
 @login_required

@@ -11,6 +11,7 @@ from moderation import views as case_pages
 from packages import (
     feed_views,
     file_views,
+    invitation_views,
     legacy_json_views,
     oidc_views,
     people_views,
@@ -218,15 +219,15 @@ urlpatterns = [
     path("accounts/tokens/<slug:identifier>/revoke/", token_views.revoke, name="token-revoke"),
     path("accounts/publishers/", include(OWN_PUBLISHERS)),
     path("accounts/teams/", include(TEAMS)),
-    path("accounts/invitations/", people_views.invitations, name="invitations"),
+    path("accounts/invitations/", invitation_views.own, name="invitations"),
     path(
         "accounts/invitations/<uuid:identifier>/accept/",
-        people_views.accept,
+        invitation_views.accept,
         name="invitation-accept",
     ),
     path(
         "accounts/invitations/<uuid:identifier>/decline/",
-        people_views.decline,
+        invitation_views.decline,
         name="invitation-decline",
     ),
     path("accounts/join/<str:key>/", join_views.join, name="join"),

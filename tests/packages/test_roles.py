@@ -16,6 +16,7 @@ from accounts.models import AuditEvent
 from packages import access, invitations, person_deletion, reach, role_ledger, roles
 from packages.models import Invitation, JournalEntry, Project, Role
 from pypi_site.lib.problems import NotFound, Refused
+from tests.factories import crews
 from tests.factories.index import published
 from tests.factories.jobs import run_all
 from tests.factories.people import AdministratorFactory, UserFactory, actor
@@ -320,6 +321,16 @@ def test_an_invitation_is_accepted_on_the_page(project, owner):
     assert role.kind == "owner"
     browser.post(f"/project/demo/people/{role.pk}/remove/")
     assert not project.roles.filter(user=person).exists()
+
+
+@pytest.mark.parametrize(("by_team", "led_to"), [(False, "/"), (True, "/project/demo/people/")])
+def test_who_leaves_is_led_home_unless_a_team_keeps_him_there(project, owner, by_team, led_to):
+    role = join(project, owner)
+    if by_team:
+        crews.role(crews.team(owner=role.user), project, "maintainer")
+    left = signed_in(role.user).post(f"/project/demo/people/{role.pk}/remove/")
+    assert left["Location"] == led_to
+    assert not project.roles.filter(user=role.user).exists()
 
 
 def test_a_refusal_is_a_sentence_on_the_page(project, owner):

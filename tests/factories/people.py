@@ -8,6 +8,7 @@ import factory
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission
+from django.test import Client
 from django.utils import timezone
 
 from accounts import tokens
@@ -74,6 +75,13 @@ class AdministratorFactory(UserFactory):
 def actor(user: User) -> Actor:
     """`user` at a browser."""
     return Actor(user=user, address="127.0.0.1", client="pytest")
+
+
+def signed_in(user: User) -> Client:
+    """A browser in which `user` is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def token_for(user: User, **options: Any) -> str:

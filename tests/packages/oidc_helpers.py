@@ -55,6 +55,14 @@ def post(client: Client, body: Any, path: str = MINT) -> Any:
     return client.post(path, data, content_type="application/json")
 
 
+def refusal(client: Client, issuer: Issuer, **claims: Any) -> tuple[str, str]:
+    """Code and sentence."""
+    answer = post(client, {"token": issuer.token(**claims)})
+    assert answer.status_code == 422, answer.content
+    error = answer.json()["errors"][0]
+    return error["code"], error["description"]
+
+
 def mint(client: Client, issuer: Issuer, **claims: Any) -> str:
     answer = post(client, {"token": issuer.token(**claims)})
     assert answer.status_code == 200, answer.content

@@ -6,7 +6,6 @@ from functools import partial
 
 import pytest
 from django.db import connection, transaction
-from django.test import Client
 
 from accounts import tokens
 from accounts.actors import SYSTEM
@@ -18,7 +17,7 @@ from pypi_site.lib.problems import NotFound, Problem, Refused
 from tests.factories import crews
 from tests.factories.index import published
 from tests.factories.jobs import run_all
-from tests.factories.people import AdministratorFactory, UserFactory, actor
+from tests.factories.people import AdministratorFactory, UserFactory, actor, signed_in
 from tests.packages.concurrency import PATIENCE, at_once, meanwhile
 
 pytestmark = pytest.mark.django_db
@@ -33,12 +32,6 @@ def boss():
 @pytest.fixture
 def person():
     return UserFactory(username="olga", trusted=True)
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def delete(person, boss):

@@ -6,22 +6,13 @@ import pytest
 
 from accounts.models import AuditEvent
 from packages import roles
-from packages.models import JournalEntry, Project, Role
+from packages.models import JournalEntry, Role
 from tests.factories import crews
-from tests.factories.index import published
 from tests.factories.people import UserFactory, actor
+from tests.packages.team_helpers import owner, project
 
+__all__ = ["owner", "project"]  # fixtures
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project() -> Project:
-    return published("demo").project
-
-
-@pytest.fixture
-def owner(project):
-    return project.roles.get().user
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from packages.models import Invitation, Team, TeamRole
 from tests.factories import crews
 from tests.factories.index import published
 from tests.factories.jobs import run_all
-from tests.factories.people import AdministratorFactory, ModeratorFactory, UserFactory
+from tests.factories.people import AdministratorFactory, ModeratorFactory, UserFactory, signed_in
 
 pytestmark = pytest.mark.django_db
 HOME = "/api/v1/teams/"
@@ -21,12 +21,6 @@ HOME = "/api/v1/teams/"
 def caller(user, **options) -> Client:
     _, text = tokens.mint(user, actor=SYSTEM, name="test", **options)
     return Client(headers={"Authorization": f"Bearer {text}"})
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def send(client, method, address, **body):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -15,7 +17,7 @@ from moderation.models import SimilarityException
 from moderation.policies import DECIDE
 from packages import names
 from packages.models.project import NAME_LENGTH
-from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
+from pypi_site.lib.admin_actions import ReadOnlyAdmin, may_do_any, with_reason
 
 WITHDRAW = "moderation.delete_similarityexception"
 SHOWN = 5
@@ -58,6 +60,10 @@ class SimilarityExceptionAdmin(ReadOnlyAdmin):
             permission=WITHDRAW,
         )
     ]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever makes exceptions, or withdraws them, sees which there are."""
+        return may_do_any(self, request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)

@@ -15,7 +15,7 @@ from accounts import actors, audit
 from accounts.models import User
 from moderation import prohibitions
 from moderation.models import ProhibitedName
-from pypi_site.lib.admin_actions import ReadOnlyAdmin, act, with_reason
+from pypi_site.lib.admin_actions import ReadOnlyAdmin, act, may_do_any, with_reason
 from pypi_site.lib.problems import Problem
 
 ALLOW_AGAIN = "moderation.delete_prohibitedname"
@@ -70,6 +70,10 @@ class ProhibitedNameAdmin(ReadOnlyAdmin):
             permission=ALLOW_AGAIN,
         )
     ]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever prohibits names, or frees them, sees which are."""
+        return may_do_any(self, request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)

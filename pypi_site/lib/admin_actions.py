@@ -142,6 +142,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         }
 
 
+def may_do_any(shown: admin.ModelAdmin, request: HttpRequest) -> bool:
+    """Whether the person holds any of the permissions of a table: what one may do one may see."""
+    label, name = shown.opts.app_label, shown.opts.model_name
+    rights = ("view", "add", "change", "delete")
+    return any(request.user.has_perm(f"{label}.{right}_{name}") for right in rights)
+
+
 class ReadOnlyInline(admin.TabularInline):
     """Rows of something that only verbs change."""
 

@@ -48,7 +48,8 @@ class ModeratorFactory(UserFactory):
 
 
 DESK = ["decide_heldupload", "change_project", "delete_file", "add_prohibitedname"]
-DESK += ["delete_prohibitedname", "freeze_person"]
+DESK += ["delete_prohibitedname", "change_prohibitedname", "freeze_person"]
+DESK += ["add_similarityexception", "delete_similarityexception"]
 
 
 class KeeperFactory(ModeratorFactory):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import RequestFactory
 from django.urls import reverse
 
 from accounts.models import AuditEvent
 from moderation import decisions, groups, observations
 from moderation.actions import ACTIONS
-from moderation.models import Case, Decision
+from moderation.models import Case, Decision, ProhibitedName, SimilarityException
 from moderation.observations import Report
 from packages.models import Project
 from tests.factories.index import held, published
@@ -23,7 +23,8 @@ pytestmark = pytest.mark.django_db
 SEEN = {
     "moderation.case": {"view"},
     "moderation.heldupload": {"view"},
-    "moderation.prohibitedname": {"add"},
+    "moderation.prohibitedname": {"view", "add", "change"},
+    "moderation.similarityexception": {"view", "add"},
     "packages.project": {"view", "change"},
 }
 
@@ -47,6 +48,38 @@ def test_the_group_is_left_as_administrators_have_made_it():
     group.permissions.clear()
     groups.ensure()
     assert not group.permissions.exists()
+
+
+def test_a_group_of_a_former_version_gets_what_is_new():
+    group = Group.objects.get(name="Moderators")
+    new = ["change_prohibitedname", "add_similarityexception", "delete_similarityexception"]
+    group.permissions.remove(*Permission.objects.filter(codename__in=new))
+    groups.ensure()
+    assert set(new) <= set(group.permissions.values_list("codename", flat=True))
+
+
+def test_a_member_prohibits_a_name_releases_it_and_frees_it(member, client):
+    client.force_login(member)
+    names = "/admin/moderation/prohibitedname/"
+    given = {"names": "Evil_Name", "reason": "Known squat.", "confirmed": "yes"}
+    assert b"evil-name" in client.post(f"{names}add/", given, follow=True).content
+    row = ProhibitedName.objects.get()
+    friend = UserFactory()
+    client.post(f"{names}{row.pk}/release/", {"username": friend.username, "reason": "His."})
+    row.refresh_from_db()
+    assert row.released_to == friend
+    chosen = {"action": "allow", "_selected_action": row.pk, "confirmed": "1", "reason": "Not bad."}
+    client.post(names, chosen)
+    assert not ProhibitedName.objects.exists()
+
+
+def test_a_member_excepts_a_pair_that_the_check_of_a_name_offers(member, client):
+    client.force_login(member)
+    place = "/admin/moderation/similarityexception/"
+    assert b"Except this pair" in client.get(f"{place}check/?name=reqests").content
+    pair = {"candidate": "reqests", "target": "requests", "owner": "", "reason": "No squat."}
+    answer = client.post(f"{place}add/", pair, follow=True)
+    assert (answer.status_code, SimilarityException.objects.count()) == (200, 1)
 
 
 def case_of(thing) -> Case:

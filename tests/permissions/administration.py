@@ -71,8 +71,8 @@ TABLES: dict[str, Rights] = {
     "moderation.case": Rights("decide", change="decide"),
     "moderation.readyreason": Rights("serve", "serve", "serve", "serve"),
     "moderation.heldupload": Rights("decide"),
-    "moderation.similarityexception": MADE,
-    "moderation.prohibitedname": Rights("serve", "prohibit", "serve"),
+    "moderation.similarityexception": Rights("prohibit", "prohibit"),
+    "moderation.prohibitedname": Rights("prohibit", "prohibit", "prohibit"),
     "moderation.policysetting": LOOKED_AT,
     "moderation.reservedprefix": MADE,
 }
@@ -156,8 +156,8 @@ ACTS: dict[str, dict[str, Act]] = {
         "remove": Act("serve", "team.remove"),
     },
     "packages.teamrole": {"revoke": Act("serve", "team.revoke")},
-    "moderation.similarityexception": {"withdraw": Act("serve", "similarity.withdraw")},
-    "moderation.prohibitedname": {"allow": Act("serve", "name.allow")},
+    "moderation.similarityexception": {"withdraw": Act("prohibit", "similarity.withdraw")},
+    "moderation.prohibitedname": {"allow": Act("prohibit", "name.allow")},
     "moderation.reservedprefix": {"free": Act("serve", "prefix.free")},
 }
 NO_ROWS = {
@@ -288,7 +288,7 @@ ACTIONS += [
     _row(
         "POST",
         "admin/moderation/prohibitedname/<int:pk>/release/",
-        "serve",
+        "prohibit",
         "name.release",
         {"username": "stranger", "reason": "His."},
         at={"pk": "prohibited"},

@@ -13,7 +13,8 @@ from django.db.models import QuerySet
 
 from accounts.models import ApiToken, User
 from moderation.actions import Action
-from moderation.models import Case, Concerned, Subject
+from moderation.decisions import acted_upon
+from moderation.models import Case, Concerned, Decision, DecisionKind, Subject
 from moderation.models.subjects import project_of
 from moderation.tasks import people_of
 from packages import access, downloads, insiders
@@ -128,7 +129,8 @@ def _prohibit(project: Project) -> Iterator[Consequence]:
 
 def _freeze(user: User) -> Iterator[Consequence]:
     tokens = ApiToken.objects.usable().filter(user=user).count()
-    yield Consequence(f"{user.username} cannot sign in; {tokens} API tokens stop working.")
+    keys = "1 API token stops" if tokens == 1 else f"{tokens} API tokens stop"
+    yield Consequence(f"{user.username} cannot sign in; {keys} working.")
     owned = Project.objects.held_by(user.pk, access.OWNERS).order_by("normalized_name")
     yield _list("What he owns stays as it is:", (project.name for project in owned))
     alone = [project.name for project in owned if not _others(project, user).exists()]
@@ -143,7 +145,7 @@ def _others(project: Project, user: User) -> QuerySet[User]:
 
 
 def _dismiss(target: Any) -> Iterator[Consequence]:
-    yield Consequence("Nothing changes for anybody; the reports count as unfounded.")
+    yield Consequence("Nothing changes for anybody.")
 
 
 _SEEN: dict[str, Callable[[Any], Iterator[Consequence]]] = {
@@ -163,8 +165,8 @@ _SEEN: dict[str, Callable[[Any], Iterator[Consequence]]] = {
 
 def _told(case: Case, action: Action, target: Any) -> Iterator[Consequence]:
     """Uploader and owners of an upload, everybody with a role on what is public; by e-mail."""
-    if action.verb == "dismiss" and case.appeals.filter(outcome="").exists():
-        yield Consequence("The appeal is refused: what was decided stays. Who appealed is told.")
+    if action.verb == "dismiss":
+        yield from _closed(case)
     if action.verb in ("quarantine", "clear", "remove"):
         yield Consequence("It stands in the public log of removals, with your reason.")
         told = list(insiders.people_of(project_of(target)))
@@ -172,16 +174,78 @@ def _told(case: Case, action: Action, target: Any) -> Iterator[Consequence]:
         told = []
     else:
         told = [target] if isinstance(target, User) else people_of(case)
+    yield from _letters(told, silent=action.verb == "dismiss")
+    yield from _reporters(case)
+
+
+def _closed(case: Case) -> Iterator[Consequence]:
+    """What closing without a further decision means for appeals and reports."""
+    if case.appeals.filter(outcome="").exists():
+        yield Consequence("The appeal is refused: what was decided stays. Who appealed is told.")
+    elif case.observations.exists():
+        judged = "confirmed: what was decided here stays" if acted_upon(case) else "unfounded"
+        yield Consequence(f"The reports count as {judged}.")
+
+
+def _letters(told: Iterable[User], *, silent: bool = False) -> Iterator[Consequence]:
     reachable = [user.username for user in told if user.verified_email]
     if reachable:
         yield _list("They read your reason in an e-mail:", reachable)
-    elif action.verb != "dismiss":
+    elif not silent:
         yield Consequence("Nobody is told: no account with a verified address is concerned.")
-    reporters = case.concerned.filter(part=Concerned.Part.REPORTER).count()
-    if reporters:
-        yield Consequence(
-            f"{reporters} reporter{'s' if reporters > 1 else ''} read the outcome and your reason."
-        )
+
+
+def _reporters(case: Case, *, visitors: bool = True) -> Iterator[Consequence]:
+    """Those with an account, and visitors who left an address."""
+    many = case.concerned.filter(part=Concerned.Part.REPORTER).count()
+    if visitors:
+        many += case.observations.exclude(email="").values("email").distinct().count()
+    if many:
+        who = "1 reporter reads" if many == 1 else f"{many} reporters read"
+        yield Consequence(f"{who} the outcome and your reason.")
+
+
+# -- undoing ---------------------------------------------------------------------------------------
+
+
+_TAKEN_BACK = {
+    DecisionKind.APPROVED: "What it published goes into quarantine: nobody can see or install it.",
+    DecisionKind.REJECTED: "The upload waits on the desk again, with its filenames and its name.",
+    DecisionKind.QUARANTINED: "It is again exactly what it was before the quarantine.",
+    DecisionKind.CLEARED: "It is in quarantine again, for the reason that it had before.",
+    DecisionKind.REMOVED: "It comes back from the bin, with exactly the files that went.",
+    DecisionKind.PROHIBITED: "Everybody can register the name again, if no project has it.",
+    DecisionKind.FROZEN: "The account can sign in, and its tokens work again.",
+    DecisionKind.DISMISSED: "The case is open again, and what its reports were is undecided.",
+}
+LOGGED = (
+    DecisionKind.APPROVED,
+    DecisionKind.QUARANTINED,
+    DecisionKind.CLEARED,
+    DecisionKind.REMOVED,
+)
+
+
+def of_undoing(case: Case, decision: Decision) -> list[Consequence]:
+    """The same for taking a decision back."""
+    kind = DecisionKind(decision.kind)
+    found = [Consequence(_TAKEN_BACK[kind])]
+    if kind == DecisionKind.APPROVED and decision.details.get("trusted"):
+        found.append(Consequence("The trust that its uploader got with it goes, too."))
+    if kind in LOGGED:
+        found.append(Consequence("It stands in the public log of removals, with your reason."))
+    told = readers_of_undoing(case, decision)
+    return [*found, *_letters(told, silent=not told), *_reporters(case, visitors=False)]
+
+
+def readers_of_undoing(case: Case, decision: Decision) -> list[User]:
+    """Whom `moderation.telling` and `packages.letters` write to."""
+    if decision.kind == DecisionKind.DISMISSED:
+        return []
+    if decision.kind == DecisionKind.FROZEN:
+        return [decision.person] if decision.person else []
+    members = insiders.people_of(decision.subject_project) if decision.kind in LOGGED else []
+    return list(dict.fromkeys([*people_of(case), *members]))
 
 
 # -- who depends on it -----------------------------------------------------------------------------

@@ -211,9 +211,13 @@ def _settle(case: Case, action: Action, decision: Decision, actor: Actor) -> Non
         cases.set_state(case, state, holder)
         return
     case.decisions.filter(state=DecisionState.PROPOSED).update(state=DecisionState.WITHDRAWN)
-    harmful = case.decisions.filter(kind__in=HARMFUL, state=DecisionState.DONE).exists()
-    _judge_observations(case, Outcome.CONFIRMED if harmful else Outcome.UNFOUNDED)
+    _judge_observations(case, Outcome.CONFIRMED if acted_upon(case) else Outcome.UNFOUNDED)
     cases.set_state(case, CaseState.DECIDED, holder)
+
+
+def acted_upon(case: Case) -> bool:
+    """Whether something was decided against somebody, and is in force."""
+    return case.decisions.filter(kind__in=HARMFUL, state=DecisionState.DONE).exists()
 
 
 def _waits(case: Case) -> bool:

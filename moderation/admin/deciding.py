@@ -164,13 +164,29 @@ def revision(request: HttpRequest, case: Case, pk: int, verb: str) -> dict[str, 
     decision = get_object_or_404(Decision, pk=pk, case=case)
     action = BY_KIND[DecisionKind(decision.kind)]
     label = {"undo": action.undo_label, "confirm": f"Confirm: {action.label.lower()}"}
-    target = decision.subject
-    sees = consequences.of(case, action, target) if verb == "confirm" and target else []
     return {
         "title": label.get(verb, "Withdraw the proposal"),
         "decision": decision,
         "verb": verb,
-        "consequences": sees,
+        "consequences": _foreseen(case, action, decision, verb),
         "reason": request.POST.get("reason", ""),
         "reason_needed": verb != "confirm",
+        "hint": _REASON_READ_BY[verb],
     }
+
+
+_REASON_READ_BY = {
+    "undo": "The people concerned will read it; it is kept in the audit trail.",
+    "confirm": "If you want to add something: moderators read it among the notes.",
+    "withdraw": "It is kept in the audit trail, and nobody is told.",
+}
+
+
+def _foreseen(
+    case: Case, action: Action, decision: Decision, verb: str
+) -> list[consequences.Consequence]:
+    """What would come of it; nothing has happened yet where a proposal is withdrawn."""
+    if verb == "undo":
+        return consequences.of_undoing(case, decision)
+    target = decision.subject
+    return consequences.of(case, action, target) if verb == "confirm" and target else []

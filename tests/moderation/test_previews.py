@@ -1,0 +1,100 @@
+"""What the desk says before something is done is what happens then."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import Notice, User
+from moderation import appeals, consequences, decisions, observations
+from moderation.actions import ACTIONS
+from moderation.models import Case, Decision, Removal
+from moderation.observations import Report
+from packages.models import Role
+from tests.factories import jobs
+from tests.factories.index import held, published
+from tests.factories.people import KeeperFactory, UserFactory, actor
+
+pytestmark = pytest.mark.django_db
+LOG = "It stands in the public log of removals, with your reason."
+
+
+def decided(verb: str) -> Decision:
+    """A decision of that kind, in the case of a held upload or of a reported project."""
+    keeper = actor(KeeperFactory())
+    if verb in ("approve", "reject"):
+        return getattr(decisions, verb)(held(), actor=keeper, reason="So it is.")
+    project = published(uploader=UserFactory(trusted=True)).project
+    Role.objects.create(project=project, user=UserFactory(), kind=Role.Kind.MAINTAINER)
+    case = reported(project)
+    if verb == "clear":
+        decisions.decide(case, "quarantine", project, actor=keeper, reason="Odd.", closes=False)
+    target = project.roles.first().user if verb == "freeze" else project
+    return decisions.decide(case, verb, target, actor=keeper, reason="So it is.")
+
+
+def reported(thing, **more) -> Case:
+    given = Report("malware", "It steals passwords.", **more)
+    return observations.report(thing, given, actor=actor(UserFactory(username="rita"))).case
+
+
+def sentences(found) -> list[str]:
+    return [each.title for each in found]
+
+
+@pytest.mark.parametrize("verb", ACTIONS)
+def test_the_preview_of_an_undo_names_who_reads_the_reason_and_whether_it_is_public(verb):
+    decision = decided(verb)
+    jobs.run_all()
+    Notice.objects.all().delete()
+    logged = Removal.objects.count()
+    foreseen = consequences.of_undoing(decision.case, decision)
+    named = {name for each in foreseen for name in each.items}
+    decisions.undo(decision, actor=actor(KeeperFactory()), reason="Let us see who reads it.")
+    jobs.run_all()
+    written_to = User.objects.filter(notices__text__contains="Let us see who reads it.")
+    assert set(written_to.values_list("username", flat=True)) - {"rita"} == named
+    assert (Removal.objects.count() > logged) == (LOG in sentences(foreseen))
+    assert written_to.filter(username="rita").exists() == (
+        "1 reporter reads the outcome and your reason." in sentences(foreseen)
+    )
+
+
+def test_the_page_of_an_undo_says_what_it_does_and_that_people_read_the_reason(client):
+    decision = decided("quarantine")
+    client.force_login(decision.moderator)
+    place = f"/admin/moderation/case/{decision.case.pk}/decisions/{decision.pk}/undo/"
+    page = client.get(place).content.decode()
+    for text in ("exactly what it was before", LOG, "The people concerned will read it"):
+        assert text in page
+
+
+def test_a_withdrawn_proposal_is_told_to_nobody_and_says_so(client, settings):
+    settings.SECOND_MODERATOR = True
+    decision = decided("remove")
+    client.force_login(decision.moderator)
+    place = f"/admin/moderation/case/{decision.case.pk}/decisions/{decision.pk}/withdraw/"
+    assert b"nobody is told" in client.get(place).content
+
+
+def test_closing_a_case_says_what_its_reports_count_as():
+    project = published().project
+    case = reported(project)
+    dismiss = ACTIONS["dismiss"]
+    assert "The reports count as unfounded." in sentences(consequences.of(case, dismiss, project))
+    keeper = actor(KeeperFactory())
+    done = decisions.decide(case, "quarantine", project, actor=keeper, reason="Odd.", closes=False)
+    stays = "The reports count as confirmed: what was decided here stays."
+    assert stays in sentences(consequences.of(case, dismiss, project))
+    appeals.file(done, actor=actor(project.roles.get().user), text="It is nothing of the sort.")
+    found = sentences(consequences.of(case, dismiss, project))
+    assert [each for each in found if "count as" in each] == []
+    assert "The appeal is refused: what was decided stays. Who appealed is told." in found
+
+
+def test_visitors_who_left_an_address_are_counted_among_the_readers():
+    project = published().project
+    case = reported(project)
+    visitor = Report("spam", "It is spam, and nothing else.", email="v@example.org")
+    observations.report(project, visitor, actor=actor(None))
+    found = sentences(consequences.of(case, ACTIONS["dismiss"], project))
+    assert "2 reporters read the outcome and your reason." in found

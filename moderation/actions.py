@@ -15,6 +15,7 @@ from accounts.actors import Actor
 from accounts.models import User
 from moderation import prohibitions
 from moderation.models import Case, Concerned, Decision, DecisionKind, ProhibitedName, Subject
+from moderation.models.decisions import HARMFUL
 from moderation.models.subjects import kind_of
 from moderation.policies import DECIDE
 from packages import access, files, projects, releases
@@ -49,6 +50,11 @@ class Action:
     undo_label: str
     destructive: bool = False
     closes: bool = True
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether somebody loses something by it: no reason is chosen for it beforehand."""
+        return self.kind in HARMFUL
 
 
 def _verbs_of(item: Published) -> ModuleType:

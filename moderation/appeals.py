@@ -21,16 +21,10 @@ from moderation.models import (
     Note,
 )
 from moderation.models.appeals import TEXT_LENGTH
+from moderation.models.decisions import HARMFUL
 from pypi_site.lib.problems import Conflict, NotFound, Problem
 
 CONCERNED = (Concerned.Part.UPLOADER, Concerned.Part.OWNER, Concerned.Part.SUBJECT)
-APPEALABLE = (
-    DecisionKind.REJECTED,
-    DecisionKind.QUARANTINED,
-    DecisionKind.REMOVED,
-    DecisionKind.PROHIBITED,
-    DecisionKind.FROZEN,
-)
 GRANTING = (DecisionKind.APPROVED, DecisionKind.CLEARED)
 
 
@@ -64,7 +58,7 @@ def decisions_about(user: User) -> QuerySet[Decision]:
 
 def may_appeal(decision: Decision) -> bool:
     """Whether it is in force, and against somebody."""
-    return decision.state == DecisionState.DONE and decision.kind in APPEALABLE
+    return decision.state == DecisionState.DONE and decision.kind in HARMFUL
 
 
 @transaction.atomic

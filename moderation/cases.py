@@ -179,7 +179,7 @@ def lock_to_work(case: Case, actor: Actor) -> Case:
     require_moderator(actor)
     case = lock(case)
     if not case.is_live:
-        raise CaseDecided(f"The case of {case} is decided already; reload it to see how.")
+        raise CaseDecided(f"The case of {case} is decided already; its page says how.")
     _require_free(case, actor)
     return case
 

@@ -212,18 +212,14 @@ _TAKEN_BACK = {
     DecisionKind.APPROVED: "What it published goes into quarantine: nobody can see or install it.",
     DecisionKind.REJECTED: "The upload waits on the desk again, with its filenames and its name.",
     DecisionKind.QUARANTINED: "It is again exactly what it was before the quarantine.",
-    DecisionKind.CLEARED: "It is in quarantine again, for the reason that it had before.",
+    DecisionKind.CLEARED: "It is in quarantine again, for the reason that it had before: that one"
+    " the people concerned read, and it stands in the public log of removals.",
     DecisionKind.REMOVED: "It comes back from the bin, with exactly the files that went.",
     DecisionKind.PROHIBITED: "Everybody can register the name again, if no project has it.",
     DecisionKind.FROZEN: "The account can sign in, and its tokens work again.",
     DecisionKind.DISMISSED: "The case is open again, and what its reports were is undecided.",
 }
-LOGGED = (
-    DecisionKind.APPROVED,
-    DecisionKind.QUARANTINED,
-    DecisionKind.CLEARED,
-    DecisionKind.REMOVED,
-)
+LOGGED = (DecisionKind.APPROVED, DecisionKind.QUARANTINED, DecisionKind.REMOVED)
 
 
 def of_undoing(case: Case, decision: Decision) -> list[Consequence]:
@@ -240,7 +236,7 @@ def of_undoing(case: Case, decision: Decision) -> list[Consequence]:
 
 def readers_of_undoing(case: Case, decision: Decision) -> list[User]:
     """Whom `moderation.telling` and `packages.letters` write to."""
-    if decision.kind == DecisionKind.DISMISSED:
+    if decision.kind in (DecisionKind.DISMISSED, DecisionKind.CLEARED):
         return []
     if decision.kind == DecisionKind.FROZEN:
         return [decision.person] if decision.person else []

@@ -24,19 +24,12 @@ from moderation.models import (
     Outcome,
     Subject,
 )
+from moderation.models.decisions import HARMFUL
 from moderation.models.subjects import as_fields, kind_of, project_of
 from packages.models import Stage
 from packages.uploads import publication
 from pypi_site.lib import jobs
 from pypi_site.lib.problems import Conflict, NotFound, ReasonNeeded, Refused
-
-HARMFUL = (
-    DecisionKind.REJECTED,
-    DecisionKind.QUARANTINED,
-    DecisionKind.REMOVED,
-    DecisionKind.PROHIBITED,
-    DecisionKind.FROZEN,
-)
 
 
 class NotInForce(Conflict):
@@ -287,7 +280,7 @@ def _lock(decision: Decision, state: DecisionState) -> Decision:
     rows = Decision.objects.select_for_update(of=("self",)).select_related("moderator")
     decision = rows.get(pk=decision.pk)
     if decision.state != state:
-        raise NotInForce(f"This is {decision.state}, and not {state}; reload the case.")
+        raise NotInForce(f"It is {decision.state} already; the page of the case says how.")
     return decision
 
 

@@ -84,6 +84,7 @@ class CaseAdmin(ReadOnlyAdmin):
             "case": case,
             "keys_of_case": keys.CASE,
             "keys_of_decision": keys.DECISION,
+            "keys_of_file": keys.FILE,
         }
         return TemplateResponse(request, f"admin/moderation/{template}.html", {**common, **context})
 

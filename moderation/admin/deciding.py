@@ -14,6 +14,7 @@ from accounts.actors import Actor
 from moderation import actions, consequences, decisions, queues
 from moderation.actions import ACTIONS, BY_KIND, Action
 from moderation.admin import queue
+from moderation.cases import CaseDecided
 from moderation.models import Case, Decision, DecisionKind, DecisionState, ReadyReason, Subject
 from moderation.models.subjects import kind_of
 from pypi_site.lib.admin_actions import written_reason
@@ -37,6 +38,9 @@ def decide(request: HttpRequest, case: Case, verb: str) -> str | None:
         decision = decisions.decide(
             case, verb, target, actor=actors.of_request(request), reason=reason, closes=closes
         )
+    except CaseDecided as problem:  # by a colleague, or by a second press of the same button
+        messages.warning(request, problem.detail)
+        return case.get_absolute_url()
     except Problem as problem:
         messages.error(request, f"{case}: {problem.detail}")
         return None
@@ -152,6 +156,9 @@ def revise(request: HttpRequest, case: Case, pk: int, verb: str) -> bool:
     act, done = _REVISIONS[verb]
     try:
         act(decision, actor=actors.of_request(request), reason=written_reason(request))
+    except (CaseDecided, decisions.NotInForce) as problem:
+        messages.warning(request, problem.detail)
+        return True
     except Problem as problem:
         messages.error(request, f"{case}: {problem.detail}")
         return False

@@ -25,10 +25,16 @@ CASE: Keys = [
     ("g", "back to the queue"),
     *HELP,
 ]
+FILE: Keys = [
+    ("Esc", "back to where it belongs"),
+    ("g", "back to the queue"),
+    *HELP,
+]
 DECISION: Keys = [
     ("1 to 9", "choose a reason"),
     ("t", "write a reason"),
     ("Enter", "do it"),
-    ("Esc", "back to the case"),
+    ("Esc", "back"),
+    ("g", "back to the queue"),
     *HELP,
 ]

@@ -106,6 +106,7 @@ def bulk(request: HttpRequest, site: AdminSite, verb: str) -> HttpResponse:
         "action": action,
         "picked": picked,
         "ready": ReadyReason.objects.filter(kind=action.kind)[:9],
+        "keys_of_decision": keys.DECISION,
     }
     return TemplateResponse(request, "admin/moderation/bulk.html", page)
 

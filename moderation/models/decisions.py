@@ -24,6 +24,16 @@ class DecisionKind(models.TextChoices):
     DISMISSED = "dismissed", "nothing to be done"
 
 
+# Whoever it is done to loses something, and can appeal.
+HARMFUL = (
+    DecisionKind.REJECTED,
+    DecisionKind.QUARANTINED,
+    DecisionKind.REMOVED,
+    DecisionKind.PROHIBITED,
+    DecisionKind.FROZEN,
+)
+
+
 class DecisionState(models.TextChoices):
     """A proposed decision has no effect until another moderator confirms it."""
 

@@ -504,6 +504,17 @@ def test_a_ready_reason_will_do_and_words_of_ones_own_are_better(desk):
     ]
 
 
+@pytest.mark.parametrize(("verb", "chosen"), [("approve", True), ("reject", False)])
+def test_nothing_is_said_against_anybody_that_nobody_chose(desk, verb, chosen):
+    """A reason is chosen beforehand only where nobody loses anything by it."""
+    for kind, text in (("approved", "Welcome!"), ("rejected", "It is no software.")):
+        ReadyReason.objects.create(kind=kind, text=text)
+    page = desk.get(deciding(held(), verb)).content.decode()
+    assert bool(re.search(r'name="ready"[^>]* checked', page)) == chosen
+    many = bulk(desk, verb, [held("other")])
+    assert bool(re.search(r'name="ready"[^>]* checked', many.content.decode())) == chosen
+
+
 @pytest.mark.parametrize("reason", ["", "   ", "\0"])
 def test_an_empty_reason_keeps_the_page_with_an_error(desk, reason):
     stage = held()
@@ -535,9 +546,10 @@ def test_the_page_of_a_decided_upload_tells_what_became_of_it(desk, verb):
 def test_a_second_moderator_reads_that_another_was_faster(desk):
     stage = held()
     decisions.approve(stage, actor=actor(ModeratorFactory()), reason="first")
-    response = desk.post(deciding(stage, "reject"), {"reason": "second"})
-    assert response.status_code == 200
+    response = desk.post(deciding(stage, "reject"), {"reason": "second"}, follow=True)
+    assert response.redirect_chain == [(page_of(stage), 302)]
     assert "decided already" in told(response)[0]
+    assert b"first" in response.content
     assert Decision.objects.get().reason == "first"
 
 

@@ -270,8 +270,10 @@ def hand_over(case: Case, *, to: User, actor: Actor, reason: str) -> Case:
     if not to.is_active or not to.has_perm(DECIDE):
         raise NoModerator(f"{to.username} may not decide cases; choose a moderator.")
     case = lock_to_work(case, actor)
-    _write(case, actor, f"Handed to {to.username}: {reason.strip()}", Note.Kind.EVENT)
-    return _change(case, actor, "hand_over", reason, state=_claimed(case), claimed_by=to)
+    said = _write(case, actor, f"Handed to {to.username}: {reason.strip()}", Note.Kind.EVENT)
+    case = _change(case, actor, "hand_over", reason, state=_claimed(case), claimed_by=to)
+    events.case_handed_over.send(Case, case=case, note=said, to=to)
+    return case
 
 
 @transaction.atomic

@@ -11,5 +11,6 @@ case_undone = Signal()  # case: Case, decision: Decision (undone_by, undone_reas
 decision_appealed = Signal()  # case: Case, appeal: Appeal
 decision_proposed = Signal()  # case: Case, decision: Decision (waits for another moderator)
 observation_filed = Signal()  # observation: Observation
+case_handed_over = Signal()  # case: Case, note: Note, to: User
 uploader_asked = Signal()  # case: Case, note: Note
 uploader_answered = Signal()  # case: Case, note: Note

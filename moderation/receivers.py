@@ -10,7 +10,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, User
 from moderation import appeals, cases, looking, removals
 from moderation import events as desk
 from moderation.models import Appeal, Case, CaseKind, CaseState, Decision, Note, Observation
@@ -57,6 +57,23 @@ def announce_case(sender: type[Case], case: Case, **kwargs: Any) -> None:
 @receiver(desk.uploader_asked)
 def send_question(sender: type[Case], case: Case, note: Note, **kwargs: Any) -> None:
     jobs.enqueue("moderation.tasks.ask_uploader", note.pk)
+
+
+@receiver(desk.uploader_answered)
+def tell_of_answer(sender: type[Case], case: Case, note: Note, **kwargs: Any) -> None:
+    jobs.enqueue("moderation.telling.tell_answered", note.pk)
+
+
+@receiver(desk.case_handed_over)
+def tell_of_handing_over(
+    sender: type[Case], case: Case, note: Note, to: User, **kwargs: Any
+) -> None:
+    jobs.enqueue("moderation.telling.tell_handed_over", note.pk, to.pk)
+
+
+@receiver(desk.decision_proposed)
+def tell_of_proposal(sender: type[Case], case: Case, decision: Decision, **kwargs: Any) -> None:
+    jobs.enqueue("moderation.telling.tell_proposed", decision.pk)
 
 
 @receiver(

@@ -1,5 +1,5 @@
 """Jobs that tell people what moderators decided: reporters, whom `packages.letters` does not reach,
-and who appealed.  Each may run twice, and tells once.
+who appealed, and moderators what colleagues left to them.  Each may run twice, and tells once.
 """
 
 from __future__ import annotations
@@ -13,8 +13,19 @@ from django.utils import timezone
 
 from accounts import emails, notices
 from accounts.models import User
+from moderation.actions import BY_KIND
 from moderation.cases import moderators
-from moderation.models import Appeal, Case, Decision, DecisionKind, Observation, Outcome, Source
+from moderation.models import (
+    Appeal,
+    Case,
+    Decision,
+    DecisionKind,
+    DecisionState,
+    Note,
+    Observation,
+    Outcome,
+    Source,
+)
 from moderation.tasks import people_of
 from packages import insiders
 
@@ -124,6 +135,48 @@ def _tell_visitor(row: Observation, context: dict[str, Any]) -> bool:
     row.told_at = timezone.now()
     row.save(update_fields=["told_at"])
     return True
+
+
+# -- moderators among themselves -------------------------------------------------------------------
+
+
+def tell_handed_over(note_pk: int, user_pk: int) -> bool:
+    """Tell a moderator that a case is his now, and what he should know."""
+    note = Note.objects.select_related("case", "author").get(pk=note_pk)
+    user = User.objects.get(pk=user_pk)
+    return _tell_moderator(user, "handed_over.txt", note.case, f"note:{note.pk}", note=note)
+
+
+def tell_answered(note_pk: int) -> int:
+    """Tell who asked, or has the case by now, that the answer is there; else every moderator."""
+    note = Note.objects.select_related("case__claimed_by", "author").get(pk=note_pk)
+    holder = note.case.claimed_by
+    waiting = [holder] if holder and holder.is_active else list(moderators())
+    told = [
+        _tell_moderator(user, "answered.txt", note.case, f"note:{note.pk}", note=note)
+        for user in waiting
+    ]
+    return sum(told)
+
+
+def tell_proposed(decision_pk: int) -> int:
+    """Tell the moderators who may confirm a proposal that it waits for one of them."""
+    decision = _decision(decision_pk)
+    case, action = decision.case, BY_KIND[DecisionKind(decision.kind)]
+    if case is None or decision.state != DecisionState.PROPOSED:
+        return 0
+    others = moderators().exclude(pk=decision.moderator_id)
+    told = [
+        _tell_moderator(user, "proposed.txt", case, f"proposed:{decision.pk}", decision=decision)
+        for user in others
+        if user.has_perm(action.permission)
+    ]
+    return sum(told)
+
+
+def _tell_moderator(user: User, template: str, case: Case, occasion: str, **context: Any) -> bool:
+    link, context = case.get_absolute_url(), {"case": case, **context}
+    return notices.notify(user, "desk", LETTERS + template, context, link=link, occasion=occasion)
 
 
 # -- appeals ---------------------------------------------------------------------------------------

@@ -53,7 +53,9 @@ def test_the_preview_of_an_undo_names_who_reads_the_reason_and_whether_it_is_pub
     jobs.run_all()
     written_to = User.objects.filter(notices__text__contains="Let us see who reads it.")
     assert set(written_to.values_list("username", flat=True)) - {"rita"} == named
-    assert (Removal.objects.count() > logged) == any("public log" in each for each in sentences(foreseen))
+    assert (Removal.objects.count() > logged) == any(
+        "public log" in each for each in sentences(foreseen)
+    )
     assert written_to.filter(username="rita").exists() == (
         "1 reporter reads the outcome and your reason." in sentences(foreseen)
     )

@@ -15,7 +15,13 @@ from packages.models import Role
 from pypi_site.lib.problems import NotFound
 from tests.factories import jobs
 from tests.factories.index import held, published
-from tests.factories.people import AdministratorFactory, ModeratorFactory, UserFactory, actor
+from tests.factories.people import (
+    AdministratorFactory,
+    KeeperFactory,
+    ModeratorFactory,
+    UserFactory,
+    actor,
+)
 
 pytestmark = pytest.mark.django_db
 WHY = "It sends environment variables away."
@@ -119,6 +125,49 @@ def test_whoever_is_frozen_is_told_where_to_write(mailoutbox, settings):
     run_twice(mailoutbox)
     [letter] = [mail for mail in mailoutbox if mail.to == [uploader.email]]
     assert "gate@example.org" in letter.body
+
+
+# -- moderators among themselves -----------------------------------------------------------------
+
+
+def test_a_moderator_is_told_of_what_is_handed_to_him_and_of_the_answer(mailoutbox):
+    uploader, first, second = UserFactory(), ModeratorFactory(), ModeratorFactory()
+    case = cases.live(held(uploader=uploader))
+    run_twice(mailoutbox)
+    cases.hand_over(case, to=second, actor=actor(first), reason="You know Rust.")
+    run_twice(mailoutbox)
+    notice = Notice.objects.of(second).first()
+    assert notice.title == "Handed to you: demo 1.0"
+    assert ("You know Rust." in notice.text, notice.link) == (True, case.get_absolute_url())
+    cases.ask(case, actor=actor(second), reason="What is it for?")
+    cases.answer(case, actor=actor(uploader), text="For counting sheep.")
+    run_twice(mailoutbox)
+    notice = Notice.objects.of(second).first()
+    assert (notice.title, "counting sheep" in notice.text) == ("Answered: demo 1.0", True)
+    assert titles(first) == ["demo 1.0 waits for review"]
+
+
+def test_an_answer_that_nobody_waits_for_is_told_to_every_moderator(mailoutbox):
+    uploader, first, second = UserFactory(), ModeratorFactory(), ModeratorFactory()
+    case = cases.live(held(uploader=uploader))
+    cases.ask(case, actor=actor(first), reason="What is it for?")
+    cases.release(case, actor=actor(first))
+    cases.answer(case, actor=actor(uploader), text="For counting sheep.")
+    run_twice(mailoutbox)
+    assert titles(first)[-1] == titles(second)[-1] == "Answered: demo 1.0"
+
+
+def test_whoever_may_confirm_a_proposal_is_told_that_it_waits(mailoutbox, settings):
+    settings.SECOND_MODERATOR = True
+    proposer, other, without = KeeperFactory(), KeeperFactory(), ModeratorFactory()
+    release = published()
+    case = reported(release)
+    run_twice(mailoutbox)
+    decisions.remove(case, release, actor=actor(proposer), reason=WHY)
+    run_twice(mailoutbox)
+    wanted = "To be confirmed: demo 1.0, removed"
+    assert [wanted in titles(user) for user in (proposer, other, without)] == [False, True, False]
+    assert WHY in Notice.objects.of(other).get(title=wanted).text
 
 
 # -- appeals ---------------------------------------------------------------------------------------

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -30,18 +33,27 @@ def decisions(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@login_required
 def appeal(request: HttpRequest, pk: int) -> HttpResponse:
-    """Why one thinks that a decision is wrong; 404 for whom it does not concern."""
-    user = _user(request)
+    """Why one thinks that a decision is wrong; 404 for whom it does not concern.
+
+    Whoever is frozen cannot sign in, and comes by the key of the letter that told him so.
+    """
+    user = appeals.holder_of(request.GET.get("key", ""), pk)
+    by_key = user is not None
+    if user is None and not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    user = user or _user(request)
     decision = appeals.decisions_about(user).filter(pk=pk).first()
     if decision is None:
         raise Http404("There is no decision about you here.")
-    if request.method == "POST" and _file(request, decision):
-        return redirect("decisions")
+    if request.method == "POST" and _file(request, decision, user):
+        return redirect(request.get_full_path() if by_key else "decisions")
+    mine = decision.appeals.filter(user=user).first()
     context = {
         "decision": decision,
-        "open": appeals.may_appeal(decision) and not decision.appeals.filter(user=user).exists(),
+        "appeal": mine,
+        "by_key": by_key,
+        "open": appeals.may_appeal(decision) and mine is None,
         "text": _text(request),
         "length": TEXT_LENGTH,
     }
@@ -53,9 +65,10 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
-def _file(request: HttpRequest, decision: Decision) -> bool:
+def _file(request: HttpRequest, decision: Decision, user: User) -> bool:
+    actor = replace(actors.of_request(request), user=user)
     try:
-        appeals.file(decision, actor=actors.of_request(request), text=_text(request))
+        appeals.file(decision, actor=actor, text=_text(request))
     except Problem as problem:
         messages.error(request, problem.detail)
         return False

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.core import signing
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from accounts import audit
 from accounts.actors import Actor
@@ -25,6 +30,8 @@ from moderation.models.decisions import HARMFUL
 from pypi_site.lib.problems import Conflict, NotFound, Problem
 
 CONCERNED = (Concerned.Part.UPLOADER, Concerned.Part.OWNER, Concerned.Part.SUBJECT)
+_SALT = "moderation.appeals"
+_KEY_IS_GOOD_FOR = timedelta(days=180)
 GRANTING = (DecisionKind.APPROVED, DecisionKind.CLEARED)
 
 
@@ -59,6 +66,30 @@ def decisions_about(user: User) -> QuerySet[Decision]:
 def may_appeal(decision: Decision) -> bool:
     """Whether it is in force, and against somebody."""
     return decision.state == DecisionState.DONE and decision.kind in HARMFUL
+
+
+# -- of whoever may not sign in --------------------------------------------------------------------
+
+
+def address_for(decision: Decision) -> str:
+    """Where somebody whose account was frozen appeals against that without signing in.
+
+    The address is a key: it goes by e-mail to him alone, and opens nothing but this appeal.
+    """
+    key = signing.dumps([decision.pk, decision.person_id], salt=_SALT)
+    return f"{reverse('appeal', args=[decision.pk])}?{urlencode({'key': key})}"
+
+
+def holder_of(key: str, decision_pk: int) -> User | None:
+    """Whose key to an appeal against that decision it is, while his account is frozen."""
+    try:
+        number, user = signing.loads(key, salt=_SALT, max_age=_KEY_IS_GOOD_FOR)
+    except signing.BadSignature:
+        return None
+    return User.objects.filter(pk=user, is_active=False).first() if number == decision_pk else None
+
+
+# -- appeal ----------------------------------------------------------------------------------------
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import emails, notices
 from accounts.models import User
+from moderation import appeals
 from moderation.actions import BY_KIND
 from moderation.cases import moderators
 from moderation.models import (
@@ -39,6 +40,8 @@ def tell_concerned(decision_pk: int, *, undone: bool = False) -> int:
     decision = _decision(decision_pk)
     context = {"decision": decision, "undone": undone, "contact": settings.MODERATORS_CONTACT}
     occasion = f"decision:{decision.pk}{':undone' if undone else ''}"
+    if decision.kind == DecisionKind.FROZEN:
+        context["appeal_at"] = appeals.address_for(decision)
     kind = "account" if decision.kind == DecisionKind.FROZEN else "project"
     template, link = f"{LETTERS}decided.txt", reverse("decisions")
     told = [

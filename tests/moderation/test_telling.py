@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import pytest
@@ -125,6 +126,45 @@ def test_whoever_is_frozen_is_told_where_to_write(mailoutbox, settings):
     run_twice(mailoutbox)
     [letter] = [mail for mail in mailoutbox if mail.to == [uploader.email]]
     assert "gate@example.org" in letter.body
+
+
+def test_whoever_is_frozen_appeals_by_the_key_of_the_letter(client, mailoutbox, settings):
+    uploader, second = UserFactory(trusted=True), AdministratorFactory()
+    case = reported(published(uploader=uploader), UserFactory())
+    jobs.forget()
+    frozen = decisions.freeze(case, uploader, actor=actor(AdministratorFactory()), reason=WHY)
+    jobs.run_all()
+    letter = next(mail for mail in mailoutbox if mail.to == [uploader.email]).body
+    address = re.search(rf"{settings.SITE_URL}(/accounts/decisions/\S+key=\S+)", letter)[1]
+    assert client.get("/accounts/decisions/").status_code == 302  # there is no way to sign in
+    assert WHY in client.get(address).content.decode()
+    page = client.post(address, {"text": TEXT}, follow=True).content.decode()
+    assert "a moderator looks at it, and you will be told by e-mail" in page
+    appeal = Appeal.objects.get()
+    assert (appeal.user, appeal.decision, appeal.case.state) == (uploader, frozen, "appealed")
+    client.post(address, {"text": TEXT})
+    assert Appeal.objects.count() == 1
+    decisions.undo(frozen, actor=actor(second), reason="It was somebody else.")
+    jobs.run_all()
+    assert titles(uploader)[-1].endswith("was granted")
+    assert client.get(address).status_code == 302  # he signs in again: the key opens nothing
+
+
+def test_a_key_opens_the_appeal_that_it_was_made_for_and_nothing_else(client):
+    case = reported(published(), UserFactory())
+    owner = case.concerned.exclude(part="reporter").first().user
+    keeper = actor(AdministratorFactory())
+    other = decisions.quarantine(case, case.subject, actor=keeper, reason=WHY)
+    decisions.undo(other, actor=keeper, reason="Not yet.")
+    frozen = decisions.freeze(case, owner, actor=keeper, reason=WHY)
+    address = appeals.address_for(frozen)
+    for wrong in (
+        address.replace(f"/{frozen.pk}/", f"/{other.pk}/"),
+        address[:-2],
+        address.partition("?")[0],
+    ):
+        answer = client.get(wrong)
+        assert (answer.status_code, "/login/" in answer["Location"]) == (302, True)
 
 
 # -- moderators among themselves -----------------------------------------------------------------

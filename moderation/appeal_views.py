@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from accounts import actors
 from accounts.models import User
 from moderation import appeals
-from moderation.models import Appeal, Decision
+from moderation.models import Appeal, Decision, DecisionKind
 from moderation.models.appeals import TEXT_LENGTH
 from pypi_site.lib.problems import Problem
 
@@ -28,7 +28,8 @@ def decisions(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     rows = list(appeals.decisions_about(user)[:SHOWN])
     mine = {each.decision_id: each for each in Appeal.objects.filter(user=user, decision__in=rows)}
-    listed = [(row, mine.get(row.pk), appeals.may_appeal(row)) for row in rows]
+    open_ones = set(appeals.open_to(user).values_list("pk", flat=True))
+    listed = [(row, mine.get(row.pk), row.pk in open_ones) for row in rows]
     return render(request, "moderation/decisions.html", {"decisions": listed})
 
 
@@ -43,17 +44,19 @@ def appeal(request: HttpRequest, pk: int) -> HttpResponse:
     if user is None and not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     user = user or _user(request)
-    decision = appeals.decisions_about(user).filter(pk=pk).first()
+    decision = appeals.readable_by(user).filter(pk=pk).first()
     if decision is None:
         raise Http404("There is no decision about you here.")
+    home = "reports" if decision.kind == DecisionKind.DISMISSED else "decisions"
     if request.method == "POST" and _file(request, decision, user):
-        return redirect(request.get_full_path() if by_key else "decisions")
+        return redirect(request.get_full_path() if by_key else home)
     mine = decision.appeals.filter(user=user).first()
     context = {
         "decision": decision,
         "appeal": mine,
         "by_key": by_key,
-        "open": appeals.may_appeal(decision) and mine is None,
+        "home": home,
+        "open": mine is None and appeals.open_to(user).filter(pk=pk).exists(),
         "text": _text(request),
         "length": TEXT_LENGTH,
     }

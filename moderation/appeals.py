@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -24,6 +27,8 @@ from moderation.models import (
     DecisionKind,
     DecisionState,
     Note,
+    Observation,
+    Outcome,
 )
 from moderation.models.appeals import TEXT_LENGTH
 from moderation.models.decisions import HARMFUL
@@ -63,9 +68,48 @@ def decisions_about(user: User) -> QuerySet[Decision]:
     )
 
 
-def may_appeal(decision: Decision) -> bool:
-    """Whether it is in force, and against somebody."""
-    return decision.state == DecisionState.DONE and decision.kind in HARMFUL
+def readable_by(user: User) -> QuerySet[Decision]:
+    """Those, and the answers that nothing is wrong to what he reported."""
+    return Decision.objects.filter(Q(pk__in=decisions_about(user)) | _answers_to(user))
+
+
+def _answers_to(user: User) -> Q:
+    left = Observation.objects.filter(reporter=user, outcome=Outcome.UNFOUNDED)
+    return Q(kind=DecisionKind.DISMISSED, state=DecisionState.DONE, case__in=left.values("case"))
+
+
+def open_to(user: User) -> QuerySet[Decision]:
+    """What he may appeal: against him, or leaving as it is what he reported; of a case once.
+
+    The answer to an appeal against such an answer is the last one.
+    """
+    against = Q(pk__in=decisions_about(user).filter(kind__in=HARMFUL), state=DecisionState.DONE)
+    asked = Appeal.objects.filter(user=user, decision__kind=DecisionKind.DISMISSED)
+    unheard = _answers_to(user) & ~Q(case__in=asked.values("decision__case"))
+    return Decision.objects.filter(against | unheard)
+
+
+@dataclass
+class Answer:
+    """What a moderator answered to a report that he found nothing in, and what followed."""
+
+    decision: Decision | None = None
+    appeal: Appeal | None = None
+    open: bool = False
+
+
+def answers_to_reports(user: User, cases: Iterable[int]) -> dict[int, Answer]:
+    """By case; of several answers the newest."""
+    found: dict[int, Answer] = defaultdict(Answer)
+    given = Decision.objects.filter(_answers_to(user), case__in=cases)
+    still_open = set(open_to(user).filter(case__in=cases).values_list("pk", flat=True))
+    for decision in given.order_by("decided_at", "pk"):
+        answer = found[decision.case_id or 0]
+        answer.decision, answer.open = decision, decision.pk in still_open
+    mine = Appeal.objects.filter(user=user, decision__kind=DecisionKind.DISMISSED)
+    for appeal in mine.filter(decision__case__in=cases).select_related("decision"):
+        found[appeal.decision.case_id or 0].appeal = appeal
+    return dict(found)
 
 
 # -- of whoever may not sign in --------------------------------------------------------------------
@@ -102,8 +146,6 @@ def file(decision: Decision, *, actor: Actor, text: str) -> Appeal:
         raise InvalidAppeal(f"Write in 10 to {TEXT_LENGTH} characters what is wrong with it.")
     case = _lock_where_it_is_looked_at(decision, actor)
     decision.refresh_from_db()
-    if not may_appeal(decision):
-        raise NothingToAppeal(f"{decision} is no decision against you that is in force.")
     appeal = _create(decision, case, actor, text.strip())
     Note.objects.create(case=case, kind=Note.Kind.APPEAL, text=text.strip(), author=actor.user)
     before = cases.standing(case)
@@ -116,7 +158,7 @@ def file(decision: Decision, *, actor: Actor, text: str) -> Appeal:
 
 def _lock_where_it_is_looked_at(decision: Decision, actor: Actor) -> Case:
     """The live case about the same thing if there is one, else the one that was decided."""
-    if actor.user is None or actor.token or not _concerns(decision, actor.user):
+    if actor.user is None or actor.token or not _reads(decision, actor.user):
         raise NotFound("There is no decision about you here; look at the list of them.")
     assert decision.case
     case = cases.lock(decision.case)
@@ -124,11 +166,15 @@ def _lock_where_it_is_looked_at(decision: Decision, actor: Actor) -> Case:
     return cases.lock(rival) if rival else case
 
 
-def _concerns(decision: Decision, user: User) -> bool:
-    return decisions_about(user).filter(pk=decision.pk).exists()
+def _reads(decision: Decision, user: User) -> bool:
+    return readable_by(user).filter(pk=decision.pk).exists()
 
 
 def _create(decision: Decision, case: Case, actor: Actor, text: str) -> Appeal:
+    mine = decision.appeals.filter(user=actor.user)
+    assert actor.user
+    if not mine.exists() and not open_to(actor.user).filter(pk=decision.pk).exists():
+        raise NothingToAppeal(f"{decision} is no decision against you that is in force.")
     try:
         with transaction.atomic():
             return Appeal.objects.create(decision=decision, case=case, user=actor.user, text=text)
@@ -142,14 +188,21 @@ def settle(case: Case, decision: Decision, *, undone: bool) -> list[Appeal]:
     """Answer what a decision, or its undoing, answers; returns those appeals."""
     waiting = Appeal.objects.filter(outcome="")
     if undone:
-        reason, granted = decision.undone_reason, True
-        waiting = waiting.filter(decision=decision)
+        reason, waiting = decision.undone_reason, waiting.filter(decision=decision)
     else:
-        reason, granted = decision.reason, decision.kind in GRANTING
-        waiting = waiting.filter(case=case)
+        reason, waiting = decision.reason, waiting.filter(case=case)
         if case.state != CaseState.DECIDED:
             return []
-    outcome = AppealOutcome.GRANTED if granted else AppealOutcome.REFUSED
     answered = list(waiting.select_related("user", "decision"))
-    waiting.filter(pk__in=[appeal.pk for appeal in answered]).update(outcome=outcome, answer=reason)
+    for appeal in answered:
+        granted = undone or _grants(decision, appeal)
+        appeal.outcome = AppealOutcome.GRANTED if granted else AppealOutcome.REFUSED
+        appeal.answer = reason
+        appeal.save(update_fields=["outcome", "answer"])
     return answered
+
+
+def _grants(decision: Decision, appeal: Appeal) -> bool:
+    """Who was decided against wants it back; who reported something wants it acted upon."""
+    acts = HARMFUL if appeal.decision.kind == DecisionKind.DISMISSED else GRANTING
+    return decision.kind in acts

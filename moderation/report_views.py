@@ -16,7 +16,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from accounts import actors
-from moderation import observations
+from accounts.models import User
+from moderation import appeals, observations
 from moderation.models import Observation, ObservationKind, Subject
 from moderation.models.observations import TEXT_LENGTH
 from moderation.observations import Report
@@ -162,7 +163,10 @@ def _subject(project: Project, form: ReportForm) -> Project | Release:
 @login_required
 def reports(request: HttpRequest) -> HttpResponse:
     """What somebody has reported, and what became of it."""
-    mine = Observation.objects.filter(reporter=request.user.pk).select_related("case__project")
-    rows = mine.order_by("-reported_at", "-pk")[:SHOWN]
-    listed = [(row, observations.state_of(row)) for row in rows]
+    user = request.user
+    assert isinstance(user, User)
+    mine = Observation.objects.filter(reporter=user).select_related("case__project")
+    rows = list(mine.order_by("-reported_at", "-pk")[:SHOWN])
+    answers = appeals.answers_to_reports(user, {row.case_id for row in rows})
+    listed = [(row, observations.state_of(row), answers.get(row.case_id)) for row in rows]
     return render(request, "moderation/reports.html", {"reports": listed, "home": reverse("home")})

@@ -97,13 +97,20 @@ def tell_reporters(decision_pk: int, *, undone: bool = False) -> int:
     occasion = f"decided:{decision.pk}{':undone' if undone else ''}"
     context = {"decision": decision, "undone": undone, "confirmed": _harmful(decision.case)}
     told = [
-        _tell_reporter(row.reporter, row, "report_decided.txt", context, occasion)
+        _tell_reporter(row.reporter, row, "report_decided.txt", _open_to(row, context), occasion)
         for row in rows.filter(source=Source.PERSON)
         if row.reporter
     ]
     if not undone:
         told += [_tell_visitor(row, context) for row in rows.exclude(email="")]
     return sum(told)
+
+
+def _open_to(row: Observation, context: dict[str, Any]) -> dict[str, Any]:
+    """Whether the reporter can appeal against it."""
+    assert row.reporter
+    mine = appeals.open_to(row.reporter).filter(pk=context["decision"].pk)
+    return {**context, "open": mine.exists()}
 
 
 def tell_reporters_of_undoing(decision_pk: int) -> int:

@@ -139,7 +139,7 @@ def test_whoever_is_frozen_appeals_by_the_key_of_the_letter(client, mailoutbox, 
     assert client.get("/accounts/decisions/").status_code == 302  # there is no way to sign in
     assert WHY in client.get(address).content.decode()
     page = client.post(address, {"text": TEXT}, follow=True).content.decode()
-    assert "a moderator looks at it, and you will be told by e-mail" in page
+    assert "a moderator looks at it, and you will be told" in page
     appeal = Appeal.objects.get()
     assert (appeal.user, appeal.decision, appeal.case.state) == (uploader, frozen, "appealed")
     client.post(address, {"text": TEXT})
@@ -277,6 +277,68 @@ def test_one_appeals_once_and_only_against_what_is_in_force(client):
     Appeal.objects.all().delete()
     with pytest.raises(appeals.NothingToAppeal):
         appeals.file(decision, actor=actor(uploader), text=TEXT)
+
+
+def answered(moderator=None):
+    """A report that a moderator found nothing in: who reported it, and the answer."""
+    reporter = UserFactory()
+    case = reported(published(), reporter)
+    by = actor(moderator or ModeratorFactory())
+    return reporter, decisions.dismiss(case, actor=by, reason="It is a test.")
+
+
+def test_a_reporter_appeals_once_and_is_told_what_came_of_it(client, mailoutbox):
+    reporter, answer = answered()
+    jobs.run_all()
+    assert "you can appeal once" in Notice.objects.of(reporter).first().text
+    client.force_login(reporter)
+    address = f"/accounts/decisions/{answer.pk}/appeal/"
+    assert address in client.get("/accounts/reports/").content.decode()
+    page = client.post(address, {"text": TEXT}, follow=True)
+    assert page.redirect_chain == [("/accounts/reports/", 302)]
+    assert "You appealed on" in page.content.decode()
+    case = Case.objects.get()
+    assert case.state == "appealed"
+    decisions.dismiss(case, actor=actor(ModeratorFactory()), reason="No secrets are read.")
+    run_twice(mailoutbox)
+    assert "Your appeal about demo 1.0 was refused" in titles(reporter)
+    last = Notice.objects.of(reporter).filter(title__contains="nothing was wrong").first()
+    assert "you can appeal once" not in last.text
+    page = client.get("/accounts/reports/").content.decode()
+    assert ("<strong>refused</strong>. No secrets are read." in page, "/appeal/" in page) == (
+        True,
+        False,
+    )
+    with pytest.raises(appeals.NothingToAppeal):
+        appeals.file(Decision.objects.latest("pk"), actor=actor(reporter), text=TEXT)
+
+
+def test_what_a_reporter_appeals_is_granted_by_acting_upon_it():
+    reporter, answer = answered()
+    appeals.file(answer, actor=actor(reporter), text=TEXT)
+    keeper = actor(AdministratorFactory())
+    case = Case.objects.get()
+    decisions.quarantine(case, case.subject, actor=keeper, reason="It does.")
+    assert (Appeal.objects.get().outcome, Appeal.objects.get().answer) == ("granted", "It does.")
+    assert observations.state_of(case.observations.get()) == "confirmed"
+
+
+def test_whoever_answered_a_report_does_not_answer_the_appeal_against_it():
+    moderator = ModeratorFactory()
+    reporter, answer = answered(moderator)
+    appeals.file(answer, actor=actor(reporter), text=TEXT)
+    ModeratorFactory()
+    with pytest.raises(cases.AnotherModeratorNeeded):
+        decisions.dismiss(Case.objects.get(), actor=actor(moderator), reason="No.")
+
+
+def test_owners_do_not_appeal_that_nothing_was_wrong(client):
+    _, answer = answered()
+    owner = answer.case.concerned.exclude(part="reporter").first().user
+    with pytest.raises(appeals.NothingToAppeal):
+        appeals.file(answer, actor=actor(owner), text=TEXT)
+    client.force_login(owner)
+    assert "/appeal/" not in client.get("/accounts/decisions/").content.decode()
 
 
 def test_strangers_reporters_and_tokens_appeal_nothing(client):

@@ -342,6 +342,13 @@ def offered(case: Case, actor: Actor) -> dict[str, list[Subject]]:
     return {verb: items for verb, items in found.items() if items}
 
 
+def label_of(action: Action, case: Case) -> str:
+    """What the action is called here: to leave an appealed decision as it is answers the appeal."""
+    if action.kind == DecisionKind.DISMISSED and case.appeals.filter(outcome="").exists():
+        return "Refuse the appeal"
+    return action.label
+
+
 def _fits(action: Action, item: Subject) -> bool:
     return kind_of(item) in action.subjects and is_possible(action, item)
 

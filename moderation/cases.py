@@ -193,15 +193,19 @@ def _require_free(case: Case, actor: Actor) -> None:
 
 
 def _require_another(case: Case, actor: Actor) -> None:
-    """An appeal is looked at by another than who decided, as long as there is another."""
-    if not actor.user:
-        return
-    decided = case.appeals.filter(outcome="", decision__moderator=actor.user).exists()
-    if decided and moderators().exclude(pk=actor.user.pk).exists():
+    if is_for_another(case, actor):
         raise AnotherModeratorNeeded(
             f"You decided what is appealed in the case of {case}; another moderator looks at it,"
             " unless you undo the decision yourself."
         )
+
+
+def is_for_another(case: Case, actor: Actor) -> bool:
+    """An appeal is looked at by another than who decided, as long as there is another."""
+    if not actor.user:
+        return False
+    decided = case.appeals.filter(outcome="", decision__moderator=actor.user).exists()
+    return decided and moderators().exclude(pk=actor.user.pk).exists()
 
 
 # -- work on it ------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import OrderBy
 from django.utils import timezone
 
 from accounts.models import User
@@ -41,13 +42,15 @@ VIEWS = {
     "free": "Unclaimed",
     "mine": "Mine",
     "asked": "Laid aside",
+    "appealed": "Appealed",
     "decided": "Decided",
     "all": "Everything",
 }
-ORDERS = {
+ORDERS: dict[str, tuple[str, tuple[str | OrderBy, ...]]] = {
     "oldest": ("Oldest first", ("opened_at", "pk")),
     "newest": ("Newest first", ("-opened_at", "-pk")),
     "gravest": ("Gravest first", ("-severity", "opened_at", "pk")),
+    "decided": ("Last decided first", (F("decided_at").desc(nulls_last=True), "-pk")),
 }
 LOWEST, HIGHEST = 1, 4
 
@@ -67,12 +70,13 @@ class Wish:
     def of(cls, query: Mapping[str, str]) -> Wish:
         """Read the parameters of an address."""
         severity = query.get("severity", "")
+        view = _known(query.get("view"), VIEWS, "live")
         return cls(
-            view=_known(query.get("view"), VIEWS, "live"),
+            view=view,
             kind=_known(query.get("kind"), dict(CaseKind.choices), ""),
             severity=int(severity) if severity in ("1", "2", "3", "4") else 0,
             age=_known(query.get("age"), AGES, ""),
-            order=_known(query.get("order"), ORDERS, "oldest"),
+            order=_known(query.get("order"), ORDERS, "decided" if view == "decided" else "oldest"),
             text=query.get("q", "").replace("\0", "").strip()[:200],
         )
 
@@ -97,6 +101,7 @@ def _view(view: str, user: User) -> Q:
         "free": Q(state__in=LIVE, claimed_by=None) & ~Q(state=CaseState.WAITING),
         "mine": Q(state__in=LIVE, claimed_by=user),
         "asked": Q(state=CaseState.WAITING),
+        "appealed": Q(state=CaseState.APPEALED),
         "decided": Q(state=CaseState.DECIDED),
         "all": Q(),
     }[view]
@@ -189,7 +194,7 @@ def _by_kind_and_age() -> list[tuple[str, str, tuple[tuple[str, int], ...], int]
 
 
 def _by_view(user: User) -> dict[str, int]:
-    wanted = ("live", "free", "mine", "asked")
+    wanted = ("live", "free", "mine", "asked", "appealed")
     return Case.objects.live().aggregate(
         **{view: Count("pk", filter=_view(view, user)) for view in wanted}
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from accounts.models import User
 from moderation.models import ProhibitedName, Subject
 from moderation.models.subjects import kind_of
-from packages.models import File, Project, Release, Stage
+from packages.models import File, Project, ProjectStatus, Release, Stage
 
 Standing = dict[str, Any]
 
@@ -60,6 +60,27 @@ def _of_project(project: Project) -> Standing:
 
 def _of_person(user: User) -> Standing:
     return {"is_active": user.is_active, "trusted_at": _iso(user.trusted_at)}
+
+
+def in_words(things: Iterable[Subject]) -> list[str]:
+    """What keeps things from being used as usual, for whoever decides about them."""
+    return [f"{thing} is {word}." for thing in things for word in _words(of(thing))]
+
+
+def _words(standing: Standing) -> Iterator[str]:
+    if standing.get("quarantined_at"):
+        yield f"in quarantine ({standing['quarantined_reason']})"
+    if standing.get("yanked_at"):
+        yield f"yanked ({standing['yanked_reason'] or 'without a reason'})"
+    if standing.get("deleted_at") or standing.get("files") == []:
+        yield "removed"
+    status = standing.get("status")
+    if status in ProjectStatus.values and status != ProjectStatus.ACTIVE:
+        yield f"{status} ({standing['status_reason'] or 'without a reason'})"
+    if standing.get("name_prohibited"):
+        yield "a prohibited name"
+    if standing.get("is_active") is False:
+        yield "frozen"
 
 
 def _iso(at: datetime | None) -> str | None:

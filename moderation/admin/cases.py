@@ -12,7 +12,16 @@ from django.urls import URLPattern, path, reverse
 
 from accounts import actors
 from accounts.models import User
-from moderation import actions, cases, evidence, figure_views, figures, histories, queues
+from moderation import (
+    actions,
+    cases,
+    evidence,
+    figure_views,
+    figures,
+    histories,
+    queues,
+    standings,
+)
 from moderation.admin import deciding, files, keys, queue, working
 from moderation.models import Case, ReadyReason
 from moderation.policies import DECIDE
@@ -146,7 +155,12 @@ def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
         "reports": case.observations.select_related("reporter"),
         "thread": case.notes.select_related("author"),
         "decisions": deciding.listed(case, actor),
-        "offered": [actions.ACTIONS[verb] for verb in offered],
+        "offered": [
+            (action, actions.label_of(action, case))
+            for action in map(actions.ACTIONS.__getitem__, offered)
+        ],
+        "for_another": case.is_live and cases.is_for_another(case, actor),
+        "standing": standings.in_words(actions.targets_of(case)),
         "next": queues.next_after(case, user),
         "previous": queues.before(case, user),
         "is_mine": case.claimed_by == user,

@@ -67,8 +67,10 @@ def preview(request: HttpRequest, case: Case, verb: str) -> dict[str, Any]:
     action = _action(verb)
     target = _target(request, case, action)
     others = _targets(request, case, action)
+    label = actions.label_of(action, case)
     return {
-        "title": f"{action.label}: {target}",
+        "title": f"{label}: {target}",
+        "label": label,
         "action": action,
         "target": target,
         "target_key": target_key(target),

@@ -67,6 +67,8 @@ def _parameters(request: HttpRequest, **changes: str) -> str:
     """The query of this page without its number, for links."""
     query = request.GET.copy()
     query.pop("page", None)
+    if "view" in changes:
+        query.pop("order", None)  # each view has one of its own
     for name, value in changes.items():
         query[name] = value
     return query.urlencode()

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 
 from accounts.actors import SYSTEM
 from accounts.models import AuditEvent
-from moderation import cases, decisions, observations
+from moderation import appeals, cases, decisions, observations
 from moderation.models import (
     Case,
     Decision,
@@ -616,6 +616,53 @@ def test_every_action_has_a_preview(whole_desk):
         assert whole_desk.get(deciding(stage, verb)).context["consequences"], verb
     whole_desk.post(deciding(release, "quarantine"), {"reason": "malware", "choosable": "yes"})
     assert whole_desk.get(deciding(release, "clear")).context["consequences"]
+
+
+def test_the_page_tells_how_the_thing_stands_now(whole_desk):
+    release = published()
+    report(release)
+    assert b">Now<" not in whole_desk.get(page_of(release)).content
+    whole_desk.post(deciding(release, "prohibit"), {"reason": "a squat", "choosable": "yes"})
+    whole_desk.post(deciding(release, "quarantine"), {"reason": "malware", "choosable": "yes"})
+    text = whole_desk.get(page_of(release)).content.decode()
+    assert "demo 1.0 is in quarantine (malware)." in text
+    assert "demo is a prohibited name." in text
+    owner = release.project.roles.get().user
+    whole_desk.post(deciding(release, "freeze"), {"reason": "malware", "choosable": "yes"})
+    assert f"{owner} is frozen." in whole_desk.get(page_of(release)).content.decode()
+
+
+def test_an_appeal_is_refused_by_name_and_by_another(whole_desk, client):
+    release = published()
+    case = report(release)
+    whole_desk.post(deciding(release, "quarantine"), {"reason": "malware"})
+    owner = actor(release.project.roles.get().user)
+    appeals.file(Decision.objects.get(), actor=owner, text="It is nothing of the sort.")
+    assert case.pk in [row.pk for row in whole_desk.get("/admin/?view=appealed").context["queue"]]
+    assert b"another moderator answers" in whole_desk.get(page_of(release)).content
+    client.force_login(KeeperFactory())
+    page = client.get(page_of(release)).content
+    assert b"Refuse the appeal" in page
+    assert b"another moderator answers" not in page
+    assert b"Refuse the appeal: demo 1.0" in client.get(deciding(release, "dismiss")).content
+
+
+def test_what_was_decided_last_stands_first_among_the_decided(desk):
+    first, second = held("one"), held("other")
+    for stage in (second, first):
+        decisions.reject(stage, actor=actor(ModeratorFactory()), reason="no")
+    assert titles(desk.get("/admin/?view=decided")) == ["one 1.0", "other 1.0"]
+    assert titles(desk.get("/admin/?view=decided&order=newest")) == ["other 1.0", "one 1.0"]
+
+
+def test_the_desk_leads_to_whatever_else_a_moderator_does(whole_desk, client):
+    page = whole_desk.get(DESK).content.decode()
+    for name in ("Check a name", "Prohibited names", "Figures"):
+        (address,) = re.findall(rf'<a href="([^"]+)">{name}</a>', page)
+        assert whole_desk.get(address).status_code == 200
+    assert ">Policies</a>" not in page.partition("Everything else")[0]
+    client.force_login(AdministratorFactory())
+    assert ">Policies</a>" in client.get(DESK).content.decode().partition("Everything else")[0]
 
 
 def test_a_moderator_sees_only_what_he_may_do(desk):

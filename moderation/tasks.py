@@ -67,8 +67,9 @@ def tell_uploader_to_wait(stage_pk: int) -> bool:
         return False
     context = {"stage": stage, "files": stage.files.order_by("filename")}
     template = "moderation/email/waiting.txt"
+    link = reverse("project-stages", args=[stage.project.normalized_name])
     told = [
-        _tell_once(person, "upload", stage, template, context)
+        _tell_once(person, "upload", stage, template, context, link=link)
         for person in _people_of_upload(stage)
     ]
     return any(told)
@@ -82,7 +83,10 @@ def tell_moderators(stage_pk: int) -> int:
     path = cases.open_about(stage).get_absolute_url()
     context = {"stage": stage, "files": stage.files.order_by("filename"), "path": path}
     template = "moderation/email/held.txt"
-    return sum(_tell_once(user, "desk", stage, template, context) for user in cases.moderators())
+    told = [
+        _tell_once(user, "desk", stage, template, context, link=path) for user in cases.moderators()
+    ]
+    return sum(told)
 
 
 def tell_moderators_of_case(case_pk: int) -> int:
@@ -92,9 +96,9 @@ def tell_moderators_of_case(case_pk: int) -> int:
         return 0
     context = {"case": case, "observations": case.observations.select_related("reporter")}
     template = "moderation/email/reported.txt"
-    occasion = f"case:{case.pk}"
+    occasion, link = f"case:{case.pk}", case.get_absolute_url()
     return sum(
-        notices.notify(user, "desk", template, context, occasion=occasion)
+        notices.notify(user, "desk", template, context, link=link, occasion=occasion)
         for user in cases.moderators()
     )
 
@@ -113,10 +117,12 @@ def ask_uploader(note_pk: int) -> bool:
     return any(told)
 
 
-def _tell_once(user: User, kind: str, stage: Stage, template: str, context: dict[str, Any]) -> bool:
+def _tell_once(
+    user: User, kind: str, stage: Stage, template: str, context: dict[str, Any], *, link: str
+) -> bool:
     """A job that failed half-way is repeated, but not for those who have their letter.
 
     A session may be held again after each decision, and is told of again.
     """
     occasion = f"{kind}:{stage.pk}:{stage.decisions.count()}"
-    return notices.notify(user, kind, template, context, occasion=occasion)
+    return notices.notify(user, kind, template, context, link=link, occasion=occasion)

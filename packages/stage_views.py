@@ -44,7 +44,7 @@ class StageView:
 
     stage: Stage
     files: Table
-    discard: Choice
+    discard: Choice | None
     banners: list[Banner]
     snippets: list[Snippet]
     waits_for: list[str]  # the files that keep it from being published
@@ -54,14 +54,16 @@ class StageView:
 @login_required
 @require_safe
 def stages(request: HttpRequest, name: str) -> HttpResponse:
-    """The live sessions of a project, public or only reserved."""
+    """The live sessions of a project, public or only reserved, and the uploads that are held."""
     role = _role(request, name)
     live = FileSession.objects.live().order_by("filename")
     found = staging.sessions_of(role.project).prefetch_related(
         Prefetch("file_sessions", live, to_attr="live_files")
     )
+    held = role.project.stages.held().plain().order_by("pk").prefetch_related("files")
     context = {
         "project": role.project,
+        "held": [_view_of_held(stage) for stage in held],
         "is_owner": role.kind == Role.Kind.OWNER,
         "stages": [_view(request, stage) for stage in found],
         "tool_snippets": _tool_snippets(request),
@@ -162,6 +164,23 @@ def _view(request: HttpRequest, stage: Stage) -> StageView:
     )
 
 
+def _view_of_held(stage: Stage) -> StageView:
+    """A plain upload that waits for a moderator: there is nothing to do but to wait."""
+    rows = tuple(
+        Row(
+            title=file.filename,
+            id=f"held-{file.pk}",
+            size=file.size,
+            state=Badge("complete", "good"),
+            sha256=file.sha256,
+        )
+        for file in stage.files.all()
+    )
+    return StageView(
+        stage, Table(f"Files of {stage}", COLUMNS, rows), None, _banners(stage), [], []
+    )
+
+
 def _row(file: FileSession) -> Row:
     return Row(
         title=file.filename,
@@ -193,7 +212,7 @@ def _banners(stage: Stage) -> list[Banner]:
     notices = tuple(stage.notices)
     if stage.status == StageStatus.PROCESSING:
         more = "It becomes public as soon as a moderator approves it; you get an e-mail."
-        return [Banner("warn", "A moderator looks at this stage", (*notices, more))]
+        return [Banner("warn", f"A moderator looks at {stage}", (*notices, more))]
     if stage.status == StageStatus.ERROR:
         more = "Mend it and publish it again, or discard it."
         return [Banner("bad", "This stage was not published", (*notices, more))]

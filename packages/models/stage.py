@@ -38,6 +38,10 @@ class StageQuerySet(models.QuerySet["Stage"]):
         """Those that people prepare and publish when they like; a plain upload is none."""
         return self.filter(session_token__isnull=False)
 
+    def plain(self) -> StageQuerySet:
+        """Uploads that nobody prepared: each asked to be public at once."""
+        return self.filter(session_token__isnull=True)
+
     def editable(self) -> StageQuerySet:
         """Those that take and lose files."""
         return self.filter(status__in=EDITABLE)

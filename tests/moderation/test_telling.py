@@ -74,6 +74,17 @@ def test_uploader_and_owners_are_told_of_a_hold_a_question_and_a_rejection(mailo
     assert len(letters) == 3
 
 
+def test_messages_about_what_waits_lead_to_it(client):
+    uploader, moderator = UserFactory(), ModeratorFactory()
+    stage, reported_one = held(uploader=uploader), reported(published("other"))
+    jobs.run_all()
+    (link,) = Notice.objects.of(uploader).values_list("link", flat=True)
+    client.force_login(uploader)
+    assert stage.holds[0]["reason"] in client.get(link).content.decode()
+    links = set(Notice.objects.of(moderator).values_list("link", flat=True))
+    assert links == {cases.live(stage).get_absolute_url(), reported_one.get_absolute_url()}
+
+
 def test_whoever_uploaded_is_told_though_he_has_no_role_any_more(mailoutbox):
     uploader = UserFactory(trusted=True)
     release = published(uploader=uploader)

@@ -19,7 +19,7 @@ from packages import access, projects
 from packages.models import File, FileSession, FileStatus, Project, Role, Stage, StageStatus
 from packages.uploads import stages, staging
 from tests.factories.dists import make_wheel
-from tests.factories.index import as_upload, published, submit
+from tests.factories.index import as_upload, held, published, submit
 from tests.factories.people import UserFactory, actor
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +124,7 @@ def test_what_waits_for_a_moderator_says_so_and_has_no_buttons(client, tmp_path)
     staging.publish(stage, actor=actor(newcomer))
     client.force_login(newcomer)
     page = text_of(client.get(PAGE))
-    assert "A moderator looks at this stage" in page
+    assert "A moderator looks at Gate.Keeper 1.0" in page
     assert "Held for review: It is the first release" in page
     assert "Publish 1.0" not in page
     assert "Discard 1.0" not in page
@@ -323,3 +323,16 @@ def test_a_file_s_digest_is_the_received_one(signed_in, stage):
     digest = hashlib.sha256(b"announced").hexdigest()
     FileSession.objects.update(received="", hashes={"sha256": digest})
     assert digest in text_of(signed_in.get(PAGE))
+
+
+def test_a_held_upload_is_shown_to_its_people_with_why_it_waits(client):
+    uploader = UserFactory()
+    stage = held("gate-keeper", uploader=uploader)
+    client.force_login(uploader)
+    page = text_of(client.get(PAGE))
+    assert "A moderator looks at gate-keeper 1.0" in page
+    assert stage.holds[0]["reason"] in page
+    assert stage.files.get().filename in page
+    assert "Nothing is staged" not in page
+    client.force_login(UserFactory())
+    assert client.get(PAGE).status_code == 404

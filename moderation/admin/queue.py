@@ -22,7 +22,7 @@ from moderation.policies import DECIDE
 from pypi_site.lib.admin_actions import act, written_reason
 
 PAGE = 50
-BULK = ("approve", "reject")  # what is decided of many at once
+BULK = ("approve", "reject", "dismiss")  # what is decided of many at once
 MOST_AT_ONCE = 200
 
 
@@ -126,7 +126,7 @@ def _claim(request: HttpRequest, case: Case, reason: str) -> None:
 
 
 def _decide(verb: str) -> Any:
-    """The verb as `act` calls it, for the upload that each case is about."""
+    """The verb as `act` calls it, for the thing that each case is about."""
 
     def decide(request: HttpRequest, case: Case, reason: str) -> None:
         subject = case.subject

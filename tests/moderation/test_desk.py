@@ -710,7 +710,7 @@ def test_several_are_decided_at_once_with_one_reason(desk, verb, published):
     stages = [held("one"), held("other")]
     asked = bulk(desk, verb, stages)
     assert b'<textarea id="reason"' in asked.content
-    assert b"Each uploader reads it" in asked.content
+    assert b"The people concerned will read it" in asked.content
     assert not Decision.objects.exists()
     done = bulk(desk, verb, stages, confirmed="yes", reason="looked at both")
     assert len(told(done)) == 2
@@ -733,6 +733,16 @@ def test_what_is_no_upload_is_not_approved_with_others(desk):
     report(thing)
     done = bulk(desk, "approve", [thing], confirmed="yes", reason="because")
     assert "is not about that" in told(done)[0]
+
+
+def test_several_reports_are_closed_at_once_and_what_is_held_is_not(desk):
+    things = [published("one").project, published("other").project]
+    for thing in things:
+        report(thing, kind="spam", text="Buy my watches.")
+    done = bulk(desk, "dismiss", [*things, held("waits")], confirmed="yes", reason="It is an ad.")
+    assert [("closed without consequences" in each) for each in told(done)] == [True, True, False]
+    assert "approve or reject it" in told(done)[2]
+    assert [case.title for case in Case.objects.live()] == ["waits 1.0"]
 
 
 def test_several_are_claimed_at_once(desk, moderator):

@@ -90,7 +90,7 @@ def _prohibit(name: str, actor: Actor, reason: str) -> ProhibitedName | None:
     row, created = ProhibitedName.objects.get_or_create(name=name, defaults=values)
     if not created:
         return None
-    audit.record(actor, "name.prohibit", row, reason=reason)
+    audit.record(actor, "name.prohibit", row, reason=reason, after=_facts(row))
     return row
 
 
@@ -100,13 +100,40 @@ def release(row: ProhibitedName, user: User, *, actor: Actor, reason: str) -> Pr
 
     Look-alike and reserved-word policies let that person pass, too: a moderator has looked.
     """
+    return _release_to(row, user, "name.release", actor, reason)
+
+
+@transaction.atomic
+def take_back(row: ProhibitedName, *, actor: Actor, reason: str) -> ProhibitedName:
+    """Let nobody register the name any more; a project that has it by now goes on."""
+    if row.released_to is None:
+        raise Conflict(f"The name {row.name} is released to nobody.")
+    return _release_to(row, None, "name.take_back", actor, reason)
+
+
+def _release_to(
+    row: ProhibitedName, user: User | None, action: str, actor: Actor, reason: str
+) -> ProhibitedName:
     _require(reason)
     row = ProhibitedName.objects.select_for_update().get(pk=row.pk)
     before = {"released_to": _label(row.released_to)}
     row.released_to = user
     row.save(update_fields=["released_to"])
     after = {"released_to": _label(user)}
-    audit.record(actor, "name.release", row, reason=reason, before=before, after=after)
+    audit.record(actor, action, row, reason=reason, before=before, after=after)
+    return row
+
+
+@transaction.atomic
+def explain(row: ProhibitedName, *, actor: Actor, reason: str) -> ProhibitedName:
+    """Give another reason for the prohibition."""
+    _require(reason)
+    row = ProhibitedName.objects.select_for_update().get(pk=row.pk)
+    before = {"reason": row.reason}
+    row.reason = reason.strip()
+    row.save(update_fields=["reason"])
+    after = {"reason": row.reason}
+    audit.record(actor, "name.change_prohibition", row, reason=reason, before=before, after=after)
     return row
 
 
@@ -114,9 +141,12 @@ def release(row: ProhibitedName, user: User, *, actor: Actor, reason: str) -> Pr
 def allow(row: ProhibitedName, *, actor: Actor, reason: str) -> None:
     """Free the name again."""
     _require(reason)
-    before = {"name": row.name, "reason": row.reason, "released_to": _label(row.released_to)}
-    audit.record(actor, "name.allow", row, reason=reason, before=before)
+    audit.record(actor, "name.allow", row, reason=reason, before=_facts(row))
     row.delete()
+
+
+def _facts(row: ProhibitedName) -> dict[str, str | None]:
+    return {"name": row.name, "reason": row.reason, "released_to": _label(row.released_to)}
 
 
 def _label(user: User | None) -> str | None:

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from accounts import actors, audit
+from accounts import actors
 from accounts.models import User
 from moderation import prohibitions
 from moderation.models import ProhibitedName
@@ -19,6 +19,7 @@ from pypi_site.lib.admin_actions import ReadOnlyAdmin, act, may_do_any, with_rea
 from pypi_site.lib.problems import Problem
 
 ALLOW_AGAIN = "moderation.delete_prohibitedname"
+CHANGE = "moderation.change_prohibitedname"
 LIST = "admin:moderation_prohibitedname_changelist"
 
 
@@ -51,6 +52,10 @@ def _allow(request: HttpRequest, row: ProhibitedName, reason: str) -> None:
     prohibitions.allow(row, actor=actors.of_request(request), reason=reason)
 
 
+def _take_back(request: HttpRequest, row: ProhibitedName, reason: str) -> None:
+    prohibitions.take_back(row, actor=actors.of_request(request), reason=reason)
+
+
 @admin.register(ProhibitedName)
 class ProhibitedNameAdmin(ReadOnlyAdmin):
     """What nobody registers."""
@@ -68,7 +73,14 @@ class ProhibitedNameAdmin(ReadOnlyAdmin):
             label="Allow again: anybody may register it",
             done="free again",
             permission=ALLOW_AGAIN,
-        )
+        ),
+        with_reason(
+            _take_back,
+            name="take_back",
+            label="Take the release back: nobody may register it",
+            done="released to nobody any more",
+            permission=CHANGE,
+        ),
     ]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -91,8 +103,7 @@ class ProhibitedNameAdmin(ReadOnlyAdmin):
     def save_model(
         self, request: HttpRequest, obj: ProhibitedName, form: forms.ModelForm, change: bool
     ) -> None:
-        super().save_model(request, obj, form, change)
-        audit.record(actors.of_request(request), "name.change_prohibition", obj, reason=obj.reason)
+        prohibitions.explain(obj, actor=actors.of_request(request), reason=obj.reason)
 
     # -- prohibit ----------------------------------------------------------------------------
 

@@ -828,7 +828,8 @@ def test_the_reason_is_corrected_and_the_name_is_not(keeper):
     keeper.post(address, {"name": "other", "reason": "better said"})
     row.refresh_from_db()
     assert (row.name, row.reason, row.created_by) == ("evil-corp", "better said", keeper.user)
-    assert AuditEvent.objects.get(action="name.change_prohibition").reason == "better said"
+    event = AuditEvent.objects.get(action="name.change_prohibition")
+    assert (event.before, event.after) == ({"reason": "a trade mark"}, {"reason": "better said"})
 
 
 def act_on(client, address, action, rows, **fields):
@@ -878,9 +879,23 @@ def test_a_name_is_released_to_one_person(keeper):
     keeper.post(address, {"username": friend.username, "reason": "theirs"})
     row.refresh_from_db()
     assert row.released_to == friend
-    assert AuditEvent.objects.get(action="name.release").reason == "theirs"
+    event = AuditEvent.objects.get(action="name.release")
+    assert (event.reason, event.after) == ("theirs", {"released_to": friend.username})
     assert submit(friend, "evil-corp").result is Result.PUBLISHED
     assert keeper.get(f"{NAMES}99999/release/").status_code == 404
+
+
+def test_a_release_is_taken_back(keeper):
+    prohibit(keeper, "evil-corp")
+    row, friend = ProhibitedName.objects.get(), UserFactory(trusted=True)
+    early = act_on(keeper, NAMES, "take_back", [row], confirmed="yes", reason="No more.")
+    assert "released to nobody" in told(early)[0]
+    keeper.post(f"{NAMES}{row.pk}/release/", {"username": friend.username, "reason": "theirs"})
+    act_on(keeper, NAMES, "take_back", [row], confirmed="yes", reason="They sold it.")
+    event = AuditEvent.objects.get(action="name.take_back")
+    assert (event.reason, event.before["released_to"]) == ("They sold it.", friend.username)
+    with pytest.raises(RefusedByPolicy):
+        submit(friend, "evil-corp")
 
 
 def test_nobody_deletes_a_prohibition_without_a_reason(keeper):

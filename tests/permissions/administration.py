@@ -9,6 +9,7 @@ from django.contrib import admin
 
 from accounts import people, recoveries
 from accounts.actors import SYSTEM
+from moderation import prohibitions
 from packages import marks
 from packages.models import TeamMember
 from tests.permissions.actions import Action, Body
@@ -95,6 +96,11 @@ def recovering(world: World) -> None:
     recoveries.begin(user, email="back@example.org", actor=SYSTEM, reason="Lost his phone.")
 
 
+def released(world: World) -> None:
+    row, stranger = world.things["prohibited"], world.people["stranger"]
+    prohibitions.release(row, stranger, actor=SYSTEM, reason="His.")
+
+
 class Act(NamedTuple):
     """An action of a list: whose it is, how it shows, and in which state it makes a difference."""
 
@@ -157,7 +163,10 @@ ACTS: dict[str, dict[str, Act]] = {
     },
     "packages.teamrole": {"revoke": Act("serve", "team.revoke")},
     "moderation.similarityexception": {"withdraw": Act("prohibit", "similarity.withdraw")},
-    "moderation.prohibitedname": {"allow": Act("prohibit", "name.allow")},
+    "moderation.prohibitedname": {
+        "allow": Act("prohibit", "name.allow"),
+        "take_back": Act("prohibit", "name.take_back", released),
+    },
     "moderation.reservedprefix": {"free": Act("serve", "prefix.free")},
 }
 NO_ROWS = {

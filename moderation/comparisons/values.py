@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moderation.comparisons.diffs import Line
+from packages import names
 from packages.uploads.rules import KIB, MIB
 
 
@@ -74,6 +75,12 @@ class Comparison:
     unpacked_before: int
     unpacked_after: int
     remarks: tuple[str, ...] = ()
+
+    @property
+    def backwards(self) -> bool:
+        """Whether it is with a newer version, where none stands below."""
+        old, new = self.before.version, self.after.version
+        return names.version_sort_key(old) > names.version_sort_key(new)
 
     @property
     def complete(self) -> bool:

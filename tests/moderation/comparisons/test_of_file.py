@@ -48,7 +48,10 @@ def test_a_file_follows_the_same_kind_of_the_release_before(upload):
 def test_what_is_older_than_everything_is_compared_with_what_comes_after(upload):
     upload("3.0")
     nearest = upload("2.0")
-    assert predecessors.previous_of(upload("1.0")) == nearest
+    first = upload("1.0")
+    assert predecessors.previous_of(first) == nearest
+    assert comparisons.of_file(first).backwards
+    assert not comparisons.of_file(upload("4.0")).backwards
 
 
 def test_a_wheel_follows_the_one_that_shares_its_tags(upload):

@@ -171,8 +171,8 @@ def _reads(decision: Decision, user: User) -> bool:
 
 
 def _create(decision: Decision, case: Case, actor: Actor, text: str) -> Appeal:
-    mine = decision.appeals.filter(user=actor.user)
     assert actor.user
+    mine = decision.appeals.filter(user=actor.user)
     if not mine.exists() and not open_to(actor.user).filter(pk=decision.pk).exists():
         raise NothingToAppeal(f"{decision} is no decision against you that is in force.")
     try:

@@ -175,11 +175,10 @@ def tell_proposed(decision_pk: int) -> int:
     case, action = decision.case, BY_KIND[DecisionKind(decision.kind)]
     if case is None or decision.state != DecisionState.PROPOSED:
         return 0
-    others = moderators().exclude(pk=decision.moderator_id)
     told = [
         _tell_moderator(user, "proposed.txt", case, f"proposed:{decision.pk}", decision=decision)
-        for user in others
-        if user.has_perm(action.permission)
+        for user in moderators()
+        if user != decision.moderator and user.has_perm(action.permission)
     ]
     return sum(told)
 

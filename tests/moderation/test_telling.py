@@ -10,7 +10,7 @@ from django.db import connection
 
 from accounts.models import Notice
 from moderation import appeals, cases, decisions, observations, telling
-from moderation.models import Appeal, Case, Decision
+from moderation.models import Appeal, Case, Decision, Observation
 from moderation.observations import Report
 from packages.models import Role
 from pypi_site.lib.problems import NotFound
@@ -331,7 +331,7 @@ def test_what_a_reporter_appeals_is_granted_by_acting_upon_it():
     case = Case.objects.get()
     decisions.quarantine(case, case.subject, actor=keeper, reason="It does.")
     assert (Appeal.objects.get().outcome, Appeal.objects.get().answer) == ("granted", "It does.")
-    assert observations.state_of(case.observations.get()) == "confirmed"
+    assert observations.state_of(Observation.objects.get()) == "confirmed"
 
 
 def test_whoever_answered_a_report_does_not_answer_the_appeal_against_it():

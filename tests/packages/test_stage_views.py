@@ -169,12 +169,12 @@ def test_the_page_costs_the_same_however_much_is_staged(
     signed_in, ada, stage, tmp_path, django_assert_num_queries
 ):
     signed_in.get(PAGE)
-    # session, person, project, role, stages, files, what the bell counts
-    with django_assert_num_queries(7):
+    # session, person, project, role, stages, files, what is held, what the bell counts
+    with django_assert_num_queries(8):
         signed_in.get(PAGE)
     for number in range(5):
         staged(ada, tmp_path, f"2.{number}")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         signed_in.get(PAGE)
 
 

@@ -34,6 +34,8 @@ def main(arguments: list[str]) -> int:
     if command == "test":  # never the data that somebody serves
         data = data / "test"
     environment = {**os.environ, "GATEHOUSE_DATA": str(data)}
+    if command == "test":  # hundreds of processes are started, and each would compile us anew
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
     slot = free_slot(data) if command == "test" else contextlib.nullcontext(0)
     unwind_on_signals()
     try:

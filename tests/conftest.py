@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.files.storage import storages
 
 from moderation.policies import settings as policy_settings
@@ -31,6 +32,12 @@ def _own_files(tmp_path: Path, settings):
     settings.STORAGES = {**settings.STORAGES, "files": files, "staticfiles": plain}
     yield
     storages._storages.clear()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch):
+    """Passwords are hashed as on any site, in one round instead of a million."""
+    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 1)
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,11 @@ from typing import Any
 from django.db import connection, connections
 
 PATIENCE = 10  # seconds
+# Locks on rows name no database: those of another test run would be taken for ours.
+_WAITING = """
+    select count(*) from pg_locks join pg_stat_activity using (pid)
+    where not granted and datname = current_database()
+"""
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -49,7 +54,7 @@ def _wait_until_blocked(future: Future[Any]) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
-            cursor.execute("select count(*) from pg_locks where not granted")
+            cursor.execute(_WAITING)
             if cursor.fetchone()[0]:
                 return
         assert not future.done(), f"it did not wait: {future.exception() or future.result()}"

@@ -95,17 +95,23 @@ def test_a_signal_ends_the_command_too(tmp_path: Path, number: signal.Signals):
     assert not is_alive(child)
 
 
-def test_tests_never_touch_the_data_that_somebody_serves(tmp_path: Path):
-    test = tmp_path / "test_where.py"
-    test.write_text(
-        "import os\ndef test_where():\n"
-        f"    assert os.environ['GATEHOUSE_DATA'] == {str(tmp_path / 'data' / 'test')!r}\n"
-    )
-    flags = ("-q", "-c", os.devnull, "--rootdir", str(tmp_path), "-p", "no:cacheprovider")
-    process = start(tmp_path / "data", "test", *flags, str(test))
+def passes(folder: Path, line: str, **environment: str) -> bool:
+    """Whether ``bin/test`` on a test of one line does."""
+    test = folder / "test_line.py"
+    test.write_text(f"import os, sys\ndef test_line():\n    {line}\n")
+    flags = ("-q", "-c", os.devnull, "--rootdir", str(folder), "-p", "no:cacheprovider")
+    process = start(folder / "data", "test", *flags, str(test), **environment)
     printed, _ = process.communicate()
-    assert "1 passed" in printed
-    assert process.returncode == 0
+    return "1 passed" in printed and process.returncode == 0
+
+
+def test_tests_never_touch_the_data_that_somebody_serves(tmp_path: Path):
+    theirs = str(tmp_path / "data" / "test")
+    assert passes(tmp_path, f"assert os.environ['GATEHOUSE_DATA'] == {theirs!r}")
+
+
+def test_what_tests_start_is_compiled_once(tmp_path: Path):
+    assert passes(tmp_path, "assert not sys.dont_write_bytecode", PYTHONDONTWRITEBYTECODE="1")
 
 
 def test_a_database_that_cannot_run_is_one_clear_message(tmp_path: Path):

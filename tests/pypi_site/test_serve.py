@@ -21,6 +21,7 @@ from pypi_site import serve
 from pypi_site.embedded import Cluster
 from pypi_site.run import ROOT
 from tests.protocol.server import (
+    FirstStart,
     Server,
     clean_environment,
     descendants,
@@ -55,7 +56,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(data: Path) -> Iterator[Server]:
-    server = Server(data, "--workers", "1")
+    server = FirstStart(data, "--workers", "1")
     yield server
     put_down(server)
 
@@ -142,7 +143,7 @@ def test_a_second_server_on_the_same_data_is_refused_and_the_first_goes_on(
     server: Server, data: Path
 ):
     server.start()
-    second = Server(data)
+    second = FirstStart(data)
     second.log = data.with_name("second.log")
     second.start(wait=False)
     assert second.process
@@ -166,7 +167,7 @@ def test_a_busy_port_gets_one_clear_sentence(server: Server):
 
 
 def test_an_address_of_another_machine_gets_one_clear_sentence(data: Path):
-    server = Server(data, "--host", "192.0.2.1")
+    server = FirstStart(data, "--host", "192.0.2.1")
     server.start(wait=False)
     assert server.process
     assert server.process.wait(30) == 1
@@ -175,7 +176,7 @@ def test_an_address_of_another_machine_gets_one_clear_sentence(data: Path):
 
 def test_a_data_directory_that_is_a_file_gets_one_clear_sentence(tmp_path: Path):
     (tmp_path / "file").write_text("no folder")
-    server = Server(tmp_path / "file")
+    server = FirstStart(tmp_path / "file")
     server.start(wait=False)
     assert server.process
     assert server.process.wait(30) == 1
@@ -222,7 +223,7 @@ def _preparing(server: Server) -> bool:
 def test_sigterm_during_the_first_start_leaves_nothing_running(
     tmp_path: Path, moment: Any, codes: set[int]
 ):
-    server = Server(tmp_path / "data")
+    server = FirstStart(tmp_path / "data")
     server.start(wait=False)
     eventually(lambda: moment(server), every=0.01)
     assert server.process
@@ -237,7 +238,7 @@ def test_sigterm_during_the_first_start_leaves_nothing_running(
 
 def test_a_database_of_ones_own_is_used_and_nothing_embedded(tmp_path: Path):
     with Cluster(tmp_path / "elsewhere").lease() as url:
-        server = Server(tmp_path / "data", "--workers", "1", DATABASE_URL=url)
+        server = FirstStart(tmp_path / "data", "--workers", "1", DATABASE_URL=url)
         try:
             server.start()
             assert server.is_well()
@@ -282,7 +283,7 @@ def test_an_ordinary_user_serves_from_a_checkout_that_he_may_only_read():
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     environment = clean_environment("COVERAGE_", PYTHONPATH=packages, HOME=str(folder))
     python = interpreter_for(account, environment)
-    server = Server(folder / "data" / "gatehouse", "--workers", "1")
+    server = FirstStart(folder / "data" / "gatehouse", "--workers", "1")
     try:
         folder.chmod(0o755)
         left_out = shutil.ignore_patterns("var", ".venv*", ".git", ".*_cache", "__pycache__")

@@ -72,8 +72,8 @@ def test_the_embedded_database_is_there_for_the_command_and_gone_after_it(tmp_pa
 
 
 def test_ctrl_c_is_for_the_command_to_decide_about(tmp_path: Path):
-    code = READY + (
-        "try:\n    time.sleep(60)\n"
+    code = (
+        "import sys, time\ntry:\n    print('ready', flush=True); time.sleep(60)\n"
         "except KeyboardInterrupt:\n    time.sleep(1); print('tidied up'); sys.exit(5)"
     )
     process = shell(tmp_path / "data", code)

@@ -61,7 +61,7 @@ BOOST = {
 }
 # Typos made by machine from other names than the squatters chose: they widen what is learned.
 LEARNED_PROBES = {"bitflip", "homoglyph", "plural"}
-WEIGHT = {"squat": 1.0, "probe": 0.3, "legit": 1.0, "hard": 5.0, "known": 0.8}
+WEIGHT = {"squat": 1.0, "probe": 0.3, "legit": 1.0, "hard": 10.0, "known": 0.8}
 # A name cannot look less like another by costing less, and so on: it keeps chance out.
 DIRECTIONS = {
     **dict.fromkeys(("cost", "cost_share", "edits", "rest_letters", "rest_count"), -1),
@@ -69,12 +69,12 @@ DIRECTIONS = {
     "target_family": -1,
 }
 # Chosen by the table that cross-validation prints: few honest names are refused, few wait.
-BLOCK, REVIEW = 0.62, 0.16
+BLOCK, REVIEW = 0.67, 0.14
 # What may be flagged at most, of the names that nothing but their spelling is known of.
 Caps = dict[str, float]
 CAPS: dict[str, Caps] = {
-    "refused": {"ordinary": 0.004, "hard": 0.036},
-    "refused or held": {"ordinary": 0.023, "hard": 0.17},
+    "refused": {"ordinary": 0.004, "hard": 0.026},
+    "refused or held": {"ordinary": 0.019, "hard": 0.13},
 }
 Scored = tuple[str, float]  # a family and a score
 ALIASES = {"bs4": "beautif", "sklearn": "scikitl", "scikitlearn": "scikitl"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from moderation.lookalikes import edits, keys, words
+from moderation.lookalikes import edits, keys, readings, words
 from moderation.lookalikes.edits import Kind
 from moderation.lookalikes.index import Index, Pair
 
@@ -21,6 +21,8 @@ def measure(index: Index, name: str, pair: Pair) -> dict[str, float]:
         **_of_words(index, name, pair),
         **_of_rest(index, name, pair),
         **_of_spelling(index, name, pair),
+        **_of_usage(name, pair),
+        **_of_reading(name, pair),
     }
 
 
@@ -65,8 +67,7 @@ def _of_words(index: Index, name: str, pair: Pair) -> dict[str, float]:
     """What the two do not share: siblings differ in a short word, squats in a letter of a long."""
     theirs = pair.form.target.name
     ours, others = keys.telling_words(name), keys.telling_words(theirs)
-    mine = [word for word in ours if word not in others]
-    other = [word for word in others if word not in ours]
+    mine, other = _differing(ours, others), _differing(others, ours)
     shared = set(ours) & set(others)
     return {
         "words": len(ours),
@@ -82,6 +83,10 @@ def _of_words(index: Index, name: str, pair: Pair) -> dict[str, float]:
         "same_cut": _cuts(name) == _cuts(theirs),
         "same_python": len(set(name.split("-")) & keys.PYTHON & set(theirs.split("-"))),
     }
+
+
+def _differing(some: list[str], others: list[str]) -> list[str]:
+    return [word for word in some if word not in others]
 
 
 def _rarest(index: Index, some: list[str] | tuple[str, ...]) -> float:
@@ -124,4 +129,42 @@ def _of_spelling(index: Index, name: str, pair: Pair) -> dict[str, float]:
         "crowd": index.crowd(text),
         "covered": index.covered(keys.compact(name)),
         "covered_less": index.covered(pair.form.text) - index.covered(text),
+    }
+
+
+def _of_usage(name: str, pair: Pair) -> dict[str, float]:
+    """How usual the words are among those that people name things with anywhere."""
+    ours, others = keys.telling_words(name), keys.telling_words(pair.form.target.name)
+    mine, theirs = readings.usual(pair.view.text), readings.usual(pair.form.text)
+    target = max(theirs, _least_usual(others))
+    return {
+        "usual_mine": _least_usual(_differing(ours, others)),
+        "usual_theirs": _least_usual(_differing(others, ours)),
+        "usual_text": mine,
+        "usual_form": theirs,
+        "usual_target": target,
+        "usual_less": target - mine,
+        "usual_name": readings.usual(keys.compact(name)),
+        "usual_rest": _least_usual(pair.view.rest),
+    }
+
+
+def _least_usual(some: list[str] | tuple[str, ...]) -> float:
+    return min(map(readings.usual, some), default=-1.0)
+
+
+def _of_reading(name: str, pair: Pair) -> dict[str, float]:
+    """How well the spellings can be read as such words."""
+    whole, view, form = keys.compact(name), pair.view.text, pair.form.text
+    mine, part, theirs = map(readings.read, (whole, view, form))
+    return {
+        "read": mine.likelihood,
+        "read_words": mine.words,
+        "read_longest": mine.longest,
+        "read_rarest": mine.rarest,
+        "read_more": mine.likelihood * len(whole) - theirs.likelihood * len(form),
+        "read_text": part.likelihood,
+        "read_text_rarest": part.rarest,
+        "read_form": theirs.likelihood,
+        "read_form_rarest": theirs.rarest,
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.lookalikes import curves
+from collections import Counter
+
+from benchmarks.lookalikes import curves, usage
 
 HONEST = [number / 1000 for number in range(1000)]
 
@@ -33,3 +35,13 @@ def test_what_is_wanted_stands_beside_what_was_found():
     deals = [dict.fromkeys(curves.WANTED, share) for share in (60.0, 70.0)]
     first = next(curves.at_thresholds(deals))
     assert " ".join(first.split()[2:]) == "60.00 70.00 65.00 at least 65, beyond that 70"
+
+
+def test_a_word_counts_once_for_each_name_that_holds_it_and_scopes_and_numbers_do_not():
+    names = ["@acme/get-data", "get_get.X2", "Data", "2024", "a", "x" * 21]
+    assert usage.counted(names) == {"get": 2, "data": 2, "x2": 1}
+
+
+def test_the_table_tells_how_many_names_hold_a_word_to_half_a_power_of_two():
+    found = Counter({"often": 1000, "some": 11, "other": 12, "rare": usage.LEAST - 1})
+    assert list(usage.lines(found)) == ["7 other some\n", "20 often\n"]

@@ -8,7 +8,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from moderation.lookalikes import edits, keys, views, words
+from moderation.lookalikes import edits, keys, readings, views, words
 from moderation.lookalikes.nearness import Nearness
 from moderation.lookalikes.views import Sight, View
 
@@ -81,6 +81,7 @@ class Index:
         self._nearness = Nearness([form.text for form in self._forms])
         self.crowd = lru_cache(4096)(self._crowd)
         self._count_words(targets)
+        readings.load()
 
     def _count_words(self, targets: list[Target]) -> None:
         self.uses: Counter[str] = Counter()

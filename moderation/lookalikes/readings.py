@@ -34,6 +34,11 @@ class Reading(NamedTuple):
     rarest: float
 
 
+def load() -> None:
+    """Read the table of words now, while nobody waits for a verdict."""
+    _total()
+
+
 def usual(word: str) -> float:
     """How usual a word is in names: the logarithm of how many hold it, 0 for a rare one."""
     return math.log1p(_counts().get(word, 0.0))

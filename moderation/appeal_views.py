@@ -27,8 +27,9 @@ def decisions(request: HttpRequest) -> HttpResponse:
     """What was decided about somebody and what is his, with what he can do about it."""
     user = _user(request)
     rows = list(appeals.decisions_about(user)[:SHOWN])
-    mine = {each.decision_id: each for each in Appeal.objects.filter(user=user, decision__in=rows)}
-    open_ones = set(appeals.open_to(user).values_list("pk", flat=True))
+    shown = [row.pk for row in rows]
+    mine = {each.decision_id: each for each in Appeal.objects.filter(user=user, decision__in=shown)}
+    open_ones = set(appeals.open_to(user).filter(pk__in=shown).values_list("pk", flat=True))
     listed = [(row, mine.get(row.pk), row.pk in open_ones) for row in rows]
     return render(request, "moderation/decisions.html", {"decisions": listed})
 

@@ -174,7 +174,10 @@ def _create(decision: Decision, case: Case, actor: Actor, text: str) -> Appeal:
     assert actor.user
     mine = decision.appeals.filter(user=actor.user)
     if not mine.exists() and not open_to(actor.user).filter(pk=decision.pk).exists():
-        raise NothingToAppeal(f"{decision} is no decision against you that is in force.")
+        raise NothingToAppeal(
+            f"{decision} is not in force against you; look what you can appeal among the decisions"
+            " about you and your reports."
+        )
     try:
         with transaction.atomic():
             return Appeal.objects.create(decision=decision, case=case, user=actor.user, text=text)

@@ -38,10 +38,6 @@ class NameForm(forms.Form):
         return names.normalize(name)
 
 
-def _withdraw(request: HttpRequest, row: SimilarityException, reason: str) -> None:
-    exceptions.withdraw(row, actor=actors.of_request(request), reason=reason)
-
-
 @admin.register(SimilarityException)
 class SimilarityExceptionAdmin(ReadOnlyAdmin):
     """A pair of names, or all names of a person, that may look alike."""
@@ -53,7 +49,7 @@ class SimilarityExceptionAdmin(ReadOnlyAdmin):
     raw_id_fields = ["owner"]
     actions = [
         with_reason(
-            _withdraw,
+            actors.acting(exceptions.withdraw),
             name="withdraw",
             label="Withdraw: the likeness counts again",
             done="withdrawn",

@@ -48,14 +48,6 @@ class ReleaseForm(forms.Form):
         return user
 
 
-def _allow(request: HttpRequest, row: ProhibitedName, reason: str) -> None:
-    prohibitions.allow(row, actor=actors.of_request(request), reason=reason)
-
-
-def _take_back(request: HttpRequest, row: ProhibitedName, reason: str) -> None:
-    prohibitions.take_back(row, actor=actors.of_request(request), reason=reason)
-
-
 @admin.register(ProhibitedName)
 class ProhibitedNameAdmin(ReadOnlyAdmin):
     """What nobody registers."""
@@ -68,14 +60,14 @@ class ProhibitedNameAdmin(ReadOnlyAdmin):
     change_form_template = "admin/moderation/prohibited_name.html"
     actions = [
         with_reason(
-            _allow,
+            actors.acting(prohibitions.allow),
             name="allow",
             label="Allow again: anybody may register it",
             done="free again",
             permission=ALLOW_AGAIN,
         ),
         with_reason(
-            _take_back,
+            actors.acting(prohibitions.take_back),
             name="take_back",
             label="Take the release back: nobody may register it",
             done="released to nobody any more",

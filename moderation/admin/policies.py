@@ -126,10 +126,6 @@ class PolicyAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, template, {**common, **context})
 
 
-def _free(request: HttpRequest, row: ReservedPrefix, reason: str) -> None:
-    tuning.free_prefix(row, actor=actors.of_request(request), reason=reason)
-
-
 @admin.register(ReservedPrefix)
 class ReservedPrefixAdmin(ReadOnlyAdmin):
     """Prefixes that are kept for some people."""
@@ -141,7 +137,7 @@ class ReservedPrefixAdmin(ReadOnlyAdmin):
     raw_id_fields = ["people"]
     actions = [
         with_reason(
-            _free,
+            actors.acting(tuning.free_prefix),
             name="free",
             label="Free: anybody may register such names again",
             done="free again",

@@ -14,25 +14,17 @@ from accounts import tokens
 from accounts.actors import SYSTEM, Actor
 from accounts.models import AuditEvent
 from packages import access, answering, invitations, roles, transfers
-from packages.models import Invitation, JournalEntry, Project, Role
+from packages.models import Invitation, JournalEntry, Role
 from pypi_site.lib.problems import Problem, Refused
 from tests.factories import crews
 from tests.factories.index import published
 from tests.factories.jobs import run_all
 from tests.factories.people import AdministratorFactory, UserFactory, actor
 from tests.packages.concurrency import at_once
+from tests.packages.team_helpers import owner, project
 
+__all__ = ["owner", "project"]  # fixtures
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project() -> Project:
-    return published("demo").project
-
-
-@pytest.fixture
-def owner(project):
-    return project.roles.get().user
 
 
 def held(project) -> set[tuple[str, str]]:

@@ -29,7 +29,8 @@ class Letter:
 
 def compose(template: str, context: dict[str, Any]) -> Letter:
     """Write a letter: the template's first line is the subject, the rest the body."""
-    context = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL} | context
+    site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+    context = site | {"contact": settings.MODERATORS_CONTACT} | context
     subject, _, body = render_to_string(template, context).strip().partition("\n")
     return Letter(subject.strip(), body.strip())
 

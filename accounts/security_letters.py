@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.urls import reverse
 
 from accounts import emails, event_words, notices, sessions
@@ -58,7 +57,6 @@ def _context(event: AuditEvent, person: User) -> dict[str, Any]:
         "device": sessions.device(event.client) if by_himself or failed else "",
         "client": event.client if by_himself or failed else "",
         "reason": event.reason,
-        "contact": settings.MODERATORS_CONTACT,
     }
 
 

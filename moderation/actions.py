@@ -36,6 +36,7 @@ class Action:
 
     `subjects` says what it is done to; `do` returns what `undo` needs to know besides the decision
     itself.  A `destructive` one may want a second moderator; one that `closes` ends the case.
+    `named` says what it is done to, where that need not be the case's own subject.
     """
 
     verb: str
@@ -50,6 +51,7 @@ class Action:
     undo_label: str
     destructive: bool = False
     closes: bool = True
+    named: str = ""
 
     @property
     def is_grave(self) -> bool:
@@ -237,6 +239,7 @@ _ALL = (
         _quarantine,
         _clear_again,
         "Undo: clear the quarantine",
+        named="Quarantine {kind} {item}",
     ),
     Action(
         "clear",
@@ -249,6 +252,7 @@ _ALL = (
         _clear,
         _quarantine_again,
         "Undo: into quarantine again",
+        named="Clear the quarantine of {kind} {item}",
     ),
     Action(
         "remove",
@@ -262,6 +266,7 @@ _ALL = (
         _restore,
         "Undo: restore",
         destructive=True,
+        named="Remove {kind} {item}",
     ),
     Action(
         "prohibit",
@@ -276,6 +281,7 @@ _ALL = (
         "Undo: free the name",
         destructive=True,
         closes=False,
+        named="Prohibit the name {item}",
     ),
     Action(
         "freeze",
@@ -290,6 +296,7 @@ _ALL = (
         "Undo: unfreeze",
         destructive=True,
         closes=False,
+        named="Freeze the account of {item}",
     ),
     Action(
         "dismiss",
@@ -342,11 +349,14 @@ def offered(case: Case, actor: Actor) -> dict[str, list[Subject]]:
     return {verb: items for verb, items in found.items() if items}
 
 
-def label_of(action: Action, case: Case) -> str:
-    """What the action is called here: to leave an appealed decision as it is answers the appeal."""
+def label_of(action: Action, case: Case, target: Subject) -> str:
+    """What the action is called here: what it is done to is said where it could be several things.
+
+    To leave an appealed decision as it is answers the appeal.
+    """
     if action.kind == DecisionKind.DISMISSED and case.appeals.filter(outcome="").exists():
         return "Refuse the appeal"
-    return action.label
+    return (action.named or action.label).format(kind=kind_of(target), item=target)
 
 
 def _fits(action: Action, item: Subject) -> bool:

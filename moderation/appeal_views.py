@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from accounts import actors
 from accounts.models import User
 from moderation import appeals
+from moderation.appeals import Appellant
 from moderation.models import Appeal, Decision, DecisionKind
 from moderation.models.appeals import TEXT_LENGTH
 from pypi_site.lib.problems import Problem
@@ -38,26 +39,26 @@ def decisions(request: HttpRequest) -> HttpResponse:
 def appeal(request: HttpRequest, pk: int) -> HttpResponse:
     """Why one thinks that a decision is wrong; 404 for whom it does not concern.
 
-    Whoever is frozen cannot sign in, and comes by the key of the letter that told him so.
+    Whoever is frozen cannot sign in, a visitor has no account: they come by the key of a letter.
     """
-    user = appeals.holder_of(request.GET.get("key", ""), pk)
-    by_key = user is not None
-    if user is None and not request.user.is_authenticated:
+    holder = appeals.holder_of(request.GET.get("key", ""), pk)
+    by_key = holder is not None
+    if holder is None and not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    user = user or _user(request)
-    decision = appeals.readable_by(user).filter(pk=pk).first()
+    who = holder or _user(request)
+    decision = appeals.readable_by(who).filter(pk=pk).first()
     if decision is None:
         raise Http404("There is no decision about you here.")
     home = "reports" if decision.kind == DecisionKind.DISMISSED else "decisions"
-    if request.method == "POST" and _file(request, decision, user):
+    if request.method == "POST" and _file(request, decision, who):
         return redirect(request.get_full_path() if by_key else home)
-    mine = decision.appeals.filter(user=user).first()
+    mine = appeals.last_word(who, decision)
     context = {
         "decision": decision,
         "appeal": mine,
         "by_key": by_key,
         "home": home,
-        "open": mine is None and appeals.open_to(user).filter(pk=pk).exists(),
+        "open": mine is None and appeals.open_to(who).filter(pk=pk).exists(),
         "text": _text(request),
         "length": TEXT_LENGTH,
     }
@@ -69,10 +70,11 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
-def _file(request: HttpRequest, decision: Decision, user: User) -> bool:
+def _file(request: HttpRequest, decision: Decision, who: Appellant) -> bool:
+    user, report = (who, None) if isinstance(who, User) else (None, who)
     actor = replace(actors.of_request(request), user=user)
     try:
-        appeals.file(decision, actor=actor, text=_text(request))
+        appeals.file(decision, actor=actor, text=_text(request), report=report)
     except Problem as problem:
         messages.error(request, problem.detail)
         return False

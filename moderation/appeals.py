@@ -9,7 +9,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.core import signing
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
@@ -37,6 +37,7 @@ from pypi_site.lib.problems import Conflict, NotFound, Problem
 CONCERNED = (Concerned.Part.UPLOADER, Concerned.Part.OWNER, Concerned.Part.SUBJECT)
 _SALT = "moderation.appeals"
 _KEY_IS_GOOD_FOR = timedelta(days=180)
+MADE = (DecisionState.DONE, DecisionState.UNDONE)
 GRANTING = (DecisionKind.APPROVED, DecisionKind.CLEARED)
 
 
@@ -61,32 +62,65 @@ class InvalidAppeal(Problem):
 def decisions_about(user: User) -> QuerySet[Decision]:
     """What moderators decided that concerns somebody, the newest first."""
     mine = Concerned.objects.filter(user=user, part__in=CONCERNED).values("case")
-    made = (DecisionState.DONE, DecisionState.UNDONE)
     his = Q(person=None) | Q(person=user)
-    return Decision.objects.filter(his, case__in=mine, state__in=made).order_by(
+    return Decision.objects.filter(his, case__in=mine, state__in=MADE).order_by(
         "-decided_at", "-pk"
     )
 
 
-def readable_by(user: User) -> QuerySet[Decision]:
-    """Those, and the answers that nothing is wrong to what he reported."""
-    return Decision.objects.filter(Q(pk__in=decisions_about(user)) | _answers_to(user))
+Appellant = User | Observation
+"""Somebody with an account, or a visitor, who has nothing but what he reported."""
 
 
-def _answers_to(user: User) -> Q:
-    left = Observation.objects.filter(reporter=user, outcome=Outcome.UNFOUNDED)
+def readable_by(who: Appellant) -> QuerySet[Decision]:
+    """Those, and the answers that nothing is wrong to what he reported, also if taken back."""
+    given = Q(kind=DecisionKind.DISMISSED, state__in=MADE)
+    answers = given & Q(case__in=_reports_of(who).values("case"))
+    return Decision.objects.filter(Q(pk__in=_about(who)) | answers)
+
+
+def _about(who: Appellant) -> QuerySet[Decision]:
+    return decisions_about(who) if isinstance(who, User) else Decision.objects.none()
+
+
+def _reports_of(who: Appellant) -> QuerySet[Observation]:
+    """Of a visitor what he, or whoever has his address, reported in the same case."""
+    if isinstance(who, User):
+        return Observation.objects.filter(reporter=who)
+    mine = Observation.objects.filter(reporter=None, case=who.case_id)
+    return mine.filter(email__iexact=who.email) if who.email else mine.filter(pk=who.pk)
+
+
+def _answers_to(reports: QuerySet[Observation]) -> Q:
+    left = reports.filter(outcome=Outcome.UNFOUNDED)
     return Q(kind=DecisionKind.DISMISSED, state=DecisionState.DONE, case__in=left.values("case"))
 
 
-def open_to(user: User) -> QuerySet[Decision]:
+def open_to(who: Appellant) -> QuerySet[Decision]:
     """What he may appeal: against him, or leaving as it is what he reported; of a case once.
 
     The answer to an appeal against such an answer is the last one.
     """
-    against = Q(pk__in=decisions_about(user).filter(kind__in=HARMFUL), state=DecisionState.DONE)
-    asked = Appeal.objects.filter(user=user, decision__kind=DecisionKind.DISMISSED)
-    unheard = _answers_to(user) & ~Q(case__in=asked.values("decision__case"))
+    against = Q(pk__in=_about(who).filter(kind__in=HARMFUL), state=DecisionState.DONE)
+    asked = of(who).filter(decision__kind=DecisionKind.DISMISSED)
+    unheard = _answers_to(_reports_of(who)) & ~Q(case__in=asked.values("decision__case"))
     return Decision.objects.filter(against | unheard)
+
+
+def of(who: Appellant) -> QuerySet[Appeal]:
+    """What he has appealed already."""
+    if isinstance(who, User):
+        return Appeal.objects.filter(user=who)
+    return Appeal.objects.filter(report__in=_reports_of(who))
+
+
+def last_word(who: Appellant, decision: Decision) -> Appeal | None:
+    """His appeal against the decision, or the one that this decision, or another, has answered."""
+    mine = of(who).filter(decision=decision)
+    if decision.kind == DecisionKind.DISMISSED:
+        answered = {"decision__kind": DecisionKind.DISMISSED, "decision__case": decision.case}
+        mine = of(who).filter(**answered)
+    return mine.select_related("decision").last()
 
 
 @dataclass
@@ -101,7 +135,7 @@ class Answer:
 def answers_to_reports(user: User, cases: Iterable[int]) -> dict[int, Answer]:
     """By case; of several answers the newest."""
     found: dict[int, Answer] = defaultdict(Answer)
-    given = Decision.objects.filter(_answers_to(user), case__in=cases)
+    given = Decision.objects.filter(_answers_to(_reports_of(user)), case__in=cases)
     still_open = set(open_to(user).filter(case__in=cases).values_list("pk", flat=True))
     for decision in given.order_by("decided_at", "pk"):
         answer = found[decision.case_id or 0]
@@ -112,41 +146,51 @@ def answers_to_reports(user: User, cases: Iterable[int]) -> dict[int, Answer]:
     return dict(found)
 
 
-# -- of whoever may not sign in --------------------------------------------------------------------
+# -- of whoever cannot sign in ---------------------------------------------------------------------
 
 
-def address_for(decision: Decision) -> str:
+def address_for(decision: Decision, report: Observation | None = None) -> str:
     """Where somebody whose account was frozen appeals against that without signing in.
 
-    The address is a key: it goes by e-mail to him alone, and opens nothing but this appeal.
+    Of a visitor, who has none, it is where he appeals against the answer to his `report`.  The
+    address is a key: it goes by e-mail to him alone, and opens nothing but this appeal.
     """
-    key = signing.dumps([decision.pk, decision.person_id], salt=_SALT)
+    holder = ["report", report.pk] if report else ["person", decision.person_id]
+    key = signing.dumps([decision.pk, *holder], salt=_SALT)
     return f"{reverse('appeal', args=[decision.pk])}?{urlencode({'key': key})}"
 
 
-def holder_of(key: str, decision_pk: int) -> User | None:
-    """Whose key to an appeal against that decision it is, while his account is frozen."""
+def holder_of(key: str, decision_pk: int) -> Appellant | None:
+    """Whose key to an appeal against that decision it is; of an account only while it is frozen."""
     try:
-        number, user = signing.loads(key, salt=_SALT, max_age=_KEY_IS_GOOD_FOR)
+        number, *holder = signing.loads(key, salt=_SALT, max_age=_KEY_IS_GOOD_FOR)
     except signing.BadSignature:
         return None
-    return User.objects.filter(pk=user, is_active=False).first() if number == decision_pk else None
+    if number != decision_pk:
+        return None
+    if holder[0] == "report":
+        return Observation.objects.filter(pk=holder[1], reporter=None).first()
+    return User.objects.filter(pk=holder[-1], is_active=False).first()  # keys of before are shorter
 
 
 # -- appeal ----------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def file(decision: Decision, *, actor: Actor, text: str) -> Appeal:
+def file(
+    decision: Decision, *, actor: Actor, text: str, report: Observation | None = None
+) -> Appeal:
     """Bring a decision back to the desk, once for each person whom it concerns.
 
-    Raises `AppealedAlready`, `NothingToAppeal` or `InvalidAppeal`.
+    `report` is that of a visitor, who came by its key.  Raises `AppealedAlready`,
+    `NothingToAppeal` or `InvalidAppeal`.
     """
     if not 10 <= len(text.strip()) <= TEXT_LENGTH:
         raise InvalidAppeal(f"Write in 10 to {TEXT_LENGTH} characters what is wrong with it.")
-    case = _lock_where_it_is_looked_at(decision, actor)
+    who = _appellant(decision, actor, report)
+    case = _lock_where_it_is_looked_at(decision)
     decision.refresh_from_db()
-    appeal = _create(decision, case, actor, text.strip())
+    appeal = _create(decision, case, who, text.strip())
     Note.objects.create(case=case, kind=Note.Kind.APPEAL, text=text.strip(), author=actor.user)
     before = cases.standing(case)
     cases.set_state(case, CaseState.APPEALED, None)
@@ -156,35 +200,41 @@ def file(decision: Decision, *, actor: Actor, text: str) -> Appeal:
     return appeal
 
 
-def _lock_where_it_is_looked_at(decision: Decision, actor: Actor) -> Case:
-    """The live case about the same thing if there is one, else the one that was decided."""
-    if actor.user is None or actor.token or not _reads(decision, actor.user):
+def _appellant(decision: Decision, actor: Actor, report: Observation | None) -> Appellant:
+    """Who appeals, himself: no token does it for him."""
+    who = report or (None if actor.token else actor.user)
+    if who is None or not readable_by(who).filter(pk=decision.pk).exists():
         raise NotFound("There is no decision about you here; look at the list of them.")
+    return who
+
+
+def _lock_where_it_is_looked_at(decision: Decision) -> Case:
+    """The live case about the same thing if there is one, else the one that was decided."""
     assert decision.case
     case = cases.lock(decision.case)
     rival = cases.live(case.subject) if case.subject and not case.is_live else None
     return cases.lock(rival) if rival else case
 
 
-def _reads(decision: Decision, user: User) -> bool:
-    return readable_by(user).filter(pk=decision.pk).exists()
-
-
-def _create(decision: Decision, case: Case, actor: Actor, text: str) -> Appeal:
-    assert actor.user
-    mine = decision.appeals.filter(user=actor.user)
-    if not mine.exists() and not open_to(actor.user).filter(pk=decision.pk).exists():
+def _create(decision: Decision, case: Case, who: Appellant, text: str) -> Appeal:
+    """The case of the decision is locked: of two appeals at once the second sees the first."""
+    if earlier := last_word(who, decision):
+        raise AppealedAlready(_why_not_again(earlier))
+    if not open_to(who).filter(pk=decision.pk).exists():
         raise NothingToAppeal(
             f"{decision} is not in force against you; look what you can appeal among the decisions"
             " about you and your reports."
         )
-    try:
-        with transaction.atomic():
-            return Appeal.objects.create(decision=decision, case=case, user=actor.user, text=text)
-    except IntegrityError:
-        raise AppealedAlready(
-            f"You have appealed {decision} before; wait for the answer."
-        ) from None
+    holder = {"user": who} if isinstance(who, User) else {"report": who}
+    return Appeal.objects.create(decision=decision, case=case, text=text, **holder)
+
+
+def _why_not_again(earlier: Appeal) -> str:
+    """One appeals once; the sentence says how far that appeal is."""
+    what = f"You appealed about {earlier.decision.title} on {earlier.filed_at:%d %B %Y}"
+    if not earlier.outcome:
+        return f"{what}, and one appeals once; wait for the answer, which you will be told."
+    return f"{what}, and it was {earlier.outcome}; one appeals once, and the answer is the last."
 
 
 def settle(case: Case, decision: Decision, *, undone: bool) -> list[Appeal]:

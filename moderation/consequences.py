@@ -195,11 +195,10 @@ def _letters(told: Iterable[User], *, silent: bool = False) -> Iterator[Conseque
         yield Consequence("Nobody is told: no account with a verified address is concerned.")
 
 
-def _reporters(case: Case, *, visitors: bool = True) -> Iterator[Consequence]:
+def _reporters(case: Case) -> Iterator[Consequence]:
     """Those with an account, and visitors who left an address."""
     many = case.concerned.filter(part=Concerned.Part.REPORTER).count()
-    if visitors:
-        many += case.observations.exclude(email="").values("email").distinct().count()
+    many += case.observations.exclude(email="").values("email").distinct().count()
     if many:
         who = "1 reporter reads" if many == 1 else f"{many} reporters read"
         yield Consequence(f"{who} the outcome and your reason.")
@@ -231,7 +230,7 @@ def of_undoing(case: Case, decision: Decision) -> list[Consequence]:
     if kind in LOGGED:
         found.append(Consequence("It stands in the public log of removals, with your reason."))
     told = readers_of_undoing(case, decision)
-    return [*found, *_letters(told, silent=not told), *_reporters(case, visitors=False)]
+    return [*found, *_letters(told, silent=not told), *_reporters(case)]
 
 
 def readers_of_undoing(case: Case, decision: Decision) -> list[User]:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit, second_factors
@@ -70,7 +71,7 @@ def report(
     """
     source = source or (Source.PERSON if actor.user else Source.VISITOR)
     _require_valid(given)
-    _require_allowed(actor, source)
+    _require_allowed(given, actor, source)
     severity = given.severity or SEVERITIES[CaseKind(given.kind)]
     case = cases.lock(cases.open_about(subject, kind=given.kind, severity=severity))
     if twin := _twin(case, given, actor, source):
@@ -93,11 +94,11 @@ def _require_valid(given: Report) -> None:
         raise InvalidReport("That is no e-mail address; correct it or leave it empty.") from None
 
 
-def _require_allowed(actor: Actor, source: Source) -> None:
+def _require_allowed(given: Report, actor: Actor, source: Source) -> None:
     if source is Source.SCANNER and not may_report_by_program(actor):
         raise Refused("Only trusted scanners report by API; report it on the project's page.")
     if source in (Source.PERSON, Source.VISITOR):
-        _require_pace(actor)
+        _require_pace(actor, given.email.strip())
 
 
 def may_report_by_program(actor: Actor) -> bool:
@@ -108,20 +109,26 @@ def may_report_by_program(actor: Actor) -> bool:
     return not user.is_staff or second_factors.suffice_for_staff(user)
 
 
-def _require_pace(actor: Actor) -> None:
-    """Counted in the database: every web process, and every way in, counts alike."""
+def _require_pace(actor: Actor, email: str) -> None:
+    """Counted in the database: every web process, and every way in, counts alike.
+
+    An e-mail address that visitors leave is somebody, too: nobody's is flooded with our letters.
+    """
     limit = settings.REPORTS_PER_HOUR
     recent = Observation.objects.filter(reported_at__gt=timezone.now() - AN_HOUR)
     if actor.user:
         mine = recent.filter(reporter=actor.user)
     else:
-        mine = recent.filter(network=network_of(actor), reporter=None)
+        same = Q(network=network_of(actor)) | (Q(email__iexact=email) if email else Q())
+        mine = recent.filter(same, reporter=None)
     if limit and mine.count() >= limit:
-        raise TooManyRequests(
-            f"You have reported {limit} things within an hour; report the next one later, or write"
-            " to the moderators if it is urgent.",
-            headers={"Retry-After": "3600"},
-        )
+        raise TooManyRequests(_too_many(limit), headers={"Retry-After": "3600"})
+
+
+def _too_many(limit: int) -> str:
+    contact = settings.MODERATORS_CONTACT
+    urgent = f", or, if it is urgent, write to the moderators: {contact}" if contact else ""
+    return f"You have reported {limit} things within an hour; report the next one later{urgent}."
 
 
 def network_of(actor: Actor) -> str:

@@ -107,7 +107,7 @@ def ask_uploader(note_pk: int) -> bool:
     """Send a moderator's question to uploader and owners: each of them may answer."""
     note = Note.objects.select_related("case").get(pk=note_pk)
     case = Case.objects.with_subjects().get(pk=note.case_id)
-    context = {"case": case, "note": note, "contact": settings.MODERATORS_CONTACT}
+    context = {"case": case, "note": note}
     template, occasion = "moderation/email/question.txt", f"note:{note.pk}"
     link = reverse("case-answer", args=[case.pk])
     told = [

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -38,7 +37,7 @@ LETTERS = "moderation/email/"
 def tell_concerned(decision_pk: int, *, undone: bool = False) -> int:
     """Write to whom a decision, or its undoing, concerns and whom nobody else tells."""
     decision = _decision(decision_pk)
-    context = {"decision": decision, "undone": undone, "contact": settings.MODERATORS_CONTACT}
+    context = {"decision": decision, "undone": undone}
     occasion = f"decision:{decision.pk}{':undone' if undone else ''}"
     if decision.kind == DecisionKind.FROZEN:
         context["appeal_at"] = appeals.address_for(decision)
@@ -81,8 +80,10 @@ def _untold(decision: Decision, *, undone: bool) -> list[User]:
 
 
 def thank_reporter(observation_pk: int) -> bool:
-    """Tell somebody with an account that his report arrived."""
+    """Tell somebody who reported something, or left his address with it, that it arrived."""
     row = Observation.objects.select_related("case", "reporter").get(pk=observation_pk)
+    if row.email:
+        return _tell_visitor(row, "report_received.txt", {}, "received")
     if row.reporter is None or row.source != Source.PERSON:
         return False
     return _tell_reporter(row.reporter, row, "report_received.txt", {}, "received")
@@ -101,16 +102,19 @@ def tell_reporters(decision_pk: int, *, undone: bool = False) -> int:
         for row in rows.filter(source=Source.PERSON)
         if row.reporter
     ]
-    if not undone:
-        told += [_tell_visitor(row, context) for row in rows.exclude(email="")]
+    told += [
+        _tell_visitor(row, "report_decided.txt", _open_to(row, context), occasion)
+        for row in rows.exclude(email="")
+    ]
     return sum(told)
 
 
 def _open_to(row: Observation, context: dict[str, Any]) -> dict[str, Any]:
-    """Whether the reporter can appeal against it."""
-    assert row.reporter
-    mine = appeals.open_to(row.reporter).filter(pk=context["decision"].pk)
-    return {**context, "open": mine.exists()}
+    """Whether the reporter can appeal against it, and where a visitor does."""
+    decision = context["decision"]
+    may = appeals.open_to(row.reporter or row).filter(pk=decision.pk).exists()
+    where = appeals.address_for(decision, row) if may and row.reporter is None else ""
+    return {**context, "open": may, "appeal_at": where}
 
 
 def tell_reporters_of_undoing(decision_pk: int) -> int:
@@ -136,14 +140,14 @@ def _tell_reporter(
 
 
 @transaction.atomic
-def _tell_visitor(row: Observation, context: dict[str, Any]) -> bool:
-    """Once: the lock keeps two jobs from doing it at the same time."""
+def _tell_visitor(row: Observation, template: str, context: dict[str, Any], occasion: str) -> bool:
+    """Of each occasion once: the lock keeps two jobs from doing it at the same time."""
     row = Observation.objects.select_for_update(of=("self",)).select_related("case").get(pk=row.pk)
-    if row.told_at:
+    if occasion in row.told:
         return False
-    emails.send_to(row.email, f"{LETTERS}report_decided.txt", {**context, "report": row})
-    row.told_at = timezone.now()
-    row.save(update_fields=["told_at"])
+    emails.send_to(row.email, LETTERS + template, {**context, "report": row})
+    row.told, row.told_at = [*row.told, occasion], timezone.now()
+    row.save(update_fields=["told", "told_at"])
     return True
 
 
@@ -193,7 +197,8 @@ def _tell_moderator(user: User, template: str, case: Case, occasion: str, **cont
 
 def announce_appeal(appeal_pk: int) -> int:
     """Tell the moderators, but for who decided unless he is the only one."""
-    appeal = Appeal.objects.select_related("decision__moderator", "case", "user").get(pk=appeal_pk)
+    related = ("decision__moderator", "case", "user", "report__reporter")
+    appeal = Appeal.objects.select_related(*related).get(pk=appeal_pk)
     every = moderators()
     decider = appeal.decision.moderator
     others = [user for user in every if user != decider] or list(every)
@@ -207,14 +212,17 @@ def announce_appeal(appeal_pk: int) -> int:
 
 def tell_appellant(appeal_pk: int) -> bool:
     """Tell who appealed what came of it."""
-    appeal = Appeal.objects.select_related("decision", "user").get(pk=appeal_pk)
-    if appeal.user is None or not appeal.outcome:
+    related = ("decision", "user", "report")
+    appeal = Appeal.objects.select_related(*related).get(pk=appeal_pk)
+    template, occasion = "appeal_decided.txt", f"appeal:{appeal.pk}:{appeal.outcome}"
+    context = {"appeal": appeal}
+    if not appeal.outcome:
         return False
+    if appeal.report:
+        return _tell_visitor(appeal.report, template, context, occasion)
+    if appeal.user is None:
+        return False
+    link = reverse("decisions")
     return notices.notify(
-        appeal.user,
-        "moderation",
-        f"{LETTERS}appeal_decided.txt",
-        {"appeal": appeal},
-        link=reverse("decisions"),
-        occasion=f"appeal:{appeal.pk}:{appeal.outcome}",
+        appeal.user, "moderation", LETTERS + template, context, link=link, occasion=occasion
     )

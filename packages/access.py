@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Q
+from django.urls import reverse
 
 from accounts import second_factors
 from accounts.actors import SYSTEM, Actor
@@ -236,9 +238,16 @@ def require_no_quarantine(project: Project, about: File | Release | None = None)
         places.append(about.release)
     if held := next((place for place in places if place and place.quarantined), None):
         raise InQuarantine(
-            f"{held} is in quarantine and stays as it is until a moderator has looked at it; write"
-            " to the moderators if you think that is wrong."
+            f"{held} is in quarantine and stays as it is until a moderator has looked at it; if you"
+            f" think that is wrong, {_recourse()}."
         )
+
+
+def _recourse() -> str:
+    """Where owners turn against a quarantine."""
+    contact = settings.MODERATORS_CONTACT
+    appeal = f"appeal at {settings.SITE_URL}{reverse('decisions')}"
+    return f"{appeal} or write to {contact}" if contact else appeal
 
 
 def require_uploader(actor: Actor) -> None:

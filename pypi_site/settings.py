@@ -248,7 +248,7 @@ UPLOAD_POLICIES = env.list(
 # From which likeness (0 to 1) a new name is refused, or waits for a moderator; None: as learned.
 LOOKALIKE_BLOCK = env.float("GATEHOUSE_LOOKALIKE_BLOCK", default=None)
 LOOKALIKE_REVIEW = env.float("GATEHOUSE_LOOKALIKE_REVIEW", default=None)
-# Where people ask about a name that was refused: an address or a page.
+# Where people write to the moderators, about a name that was refused or else: an address or a page.
 MODERATORS_CONTACT = env.str("GATEHOUSE_MODERATORS_CONTACT", default="")
 UPLOAD_MAX_MEMBERS = env.int("GATEHOUSE_MAX_MEMBERS", default=50_000)
 UPLOAD_MAX_METADATA_SIZE = env.int("GATEHOUSE_MAX_METADATA_SIZE", default=10 * MIB)

@@ -110,8 +110,11 @@ class CaseAdmin(ReadOnlyAdmin):
 
     def work_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         case = self._case(request, pk)
-        working.do(request, case, verb)
-        return HttpResponseRedirect(case.get_absolute_url())
+        if working.do(request, case, verb):
+            return HttpResponseRedirect(case.get_absolute_url())
+        refused = {"verb": verb, "text": working.written(request)}
+        case = self._case(request, pk)
+        return self._page(request, case, "case", refused=refused, **_shown(request, case))
 
     def decide_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         case = self._case(request, pk)
@@ -156,8 +159,8 @@ def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
         "thread": case.notes.select_related("author"),
         "decisions": deciding.listed(case, actor),
         "offered": [
-            (action, actions.label_of(action, case))
-            for action in map(actions.ACTIONS.__getitem__, offered)
+            (actions.ACTIONS[verb], actions.label_of(actions.ACTIONS[verb], case, items[0]), items)
+            for verb, items in offered.items()
         ],
         "for_another": case.is_live and cases.is_for_another(case, actor),
         "standing": standings.in_words(actions.targets_of(case)),
@@ -165,6 +168,7 @@ def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
         "previous": queues.before(case, user),
         "is_mine": case.claimed_by == user,
         "colleagues": _colleagues(case, user),
+        "words": working.ready_words() if case.is_live else {},
         "uploader": cases.uploader_of(case.subject) if case.subject else None,
     }
 

@@ -15,7 +15,16 @@ from moderation import actions, consequences, decisions, queues
 from moderation.actions import ACTIONS, BY_KIND, Action
 from moderation.admin import queue
 from moderation.cases import CaseDecided
-from moderation.models import Case, Decision, DecisionKind, DecisionState, ReadyReason, Subject
+from moderation.models import (
+    Case,
+    Decision,
+    DecisionKind,
+    DecisionState,
+    ReadyReason,
+    Step,
+    Subject,
+)
+from moderation.models.decisions import HARMFUL
 from moderation.models.subjects import kind_of
 from pypi_site.lib.admin_actions import written_reason
 from pypi_site.lib.problems import Problem
@@ -33,7 +42,7 @@ def decide(request: HttpRequest, case: Case, verb: str) -> str | None:
         return None
     target = _target(request, case, action)
     closes = ("closes" in request.POST) if "choosable" in request.POST else None
-    reason = written_reason(request) or request.POST.get("ready", "").strip()
+    reason = _reason(request)
     try:
         decision = decisions.decide(
             case, verb, target, actor=actors.of_request(request), reason=reason, closes=closes
@@ -46,6 +55,11 @@ def decide(request: HttpRequest, case: Case, verb: str) -> str | None:
         return None
     messages.success(request, f"{target}: {_done(action, decision)}.")
     return _next(request, case)
+
+
+def _reason(request: HttpRequest) -> str:
+    """What was written, else what was chosen of the ready reasons."""
+    return written_reason(request) or request.POST.get("ready", "").replace("\0", "").strip()
 
 
 def _done(action: Action, decision: Decision) -> str:
@@ -67,9 +81,9 @@ def preview(request: HttpRequest, case: Case, verb: str) -> dict[str, Any]:
     action = _action(verb)
     target = _target(request, case, action)
     others = _targets(request, case, action)
-    label = actions.label_of(action, case)
+    label = actions.label_of(action, case, target)
     return {
-        "title": f"{label}: {target}",
+        "title": label if action.named else f"{label}: {target}",
         "label": label,
         "action": action,
         "target": target,
@@ -78,6 +92,7 @@ def preview(request: HttpRequest, case: Case, verb: str) -> dict[str, Any]:
         "consequences": consequences.of(case, action, target),
         "ready": ReadyReason.objects.filter(kind=action.kind)[:KEYS],
         "reason": request.POST.get("reason", ""),
+        "preselect": not action.is_grave,
         "second": decisions.needs_second(action),
         "choosable": action.verb not in ("approve", "reject", "dismiss"),
         "closes": action.closes,
@@ -157,7 +172,7 @@ def revise(request: HttpRequest, case: Case, pk: int, verb: str) -> bool:
         return False
     act, done = _REVISIONS[verb]
     try:
-        act(decision, actor=actors.of_request(request), reason=written_reason(request))
+        act(decision, actor=actors.of_request(request), reason=_reason(request))
     except (CaseDecided, decisions.NotInForce) as problem:
         messages.warning(request, problem.detail)
         return True
@@ -178,10 +193,18 @@ def revision(request: HttpRequest, case: Case, pk: int, verb: str) -> dict[str, 
         "decision": decision,
         "verb": verb,
         "consequences": _foreseen(case, action, decision, verb),
+        "ready": ReadyReason.objects.filter(kind=_step(decision, verb))[:KEYS],
         "reason": request.POST.get("reason", ""),
         "reason_needed": verb != "confirm",
         "hint": _REASON_READ_BY[verb],
     }
+
+
+def _step(decision: Decision, verb: str) -> str:
+    """Which ready reasons fit; to confirm needs none."""
+    if verb != "undo":
+        return Step.WITHDRAW if verb == "withdraw" else ""
+    return Step.UNDO if decision.kind in HARMFUL else Step.REVOKE
 
 
 _REASON_READ_BY = {

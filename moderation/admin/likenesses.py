@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from accounts import actors
+from accounts.models import User
 from moderation import exceptions, policies, protected
 from moderation.models import SimilarityException
 from moderation.policies import DECIDE
@@ -38,6 +39,40 @@ class NameForm(forms.Form):
         return names.normalize(name)
 
 
+class OwnerField(forms.ModelChoiceField):
+    """Somebody by his username: moderators need no right to look among accounts."""
+
+    widget = forms.TextInput
+    default_error_messages = {
+        "invalid_choice": "Nobody with an account here is called so; correct the username, or leave"
+        " it empty and give the new name."
+    }
+
+    def __init__(self) -> None:
+        super().__init__(
+            User.objects.filter(is_active=True),
+            to_field_name="username",
+            required=False,
+            label="Owner (username)",
+            help_text=SimilarityException._meta.get_field("owner").help_text,
+        )
+
+    def to_python(self, value: Any) -> User | None:
+        written = value.replace("\0", "").strip() if isinstance(value, str) else value
+        found: User | None = super().to_python(written)
+        return found
+
+
+class ExceptionForm(forms.ModelForm):
+    """A pair, or a person and a name that his may resemble, and why."""
+
+    owner = OwnerField()
+
+    class Meta:
+        model = SimilarityException
+        fields = ("candidate", "target", "owner", "reason")
+
+
 @admin.register(SimilarityException)
 class SimilarityExceptionAdmin(ReadOnlyAdmin):
     """A pair of names, or all names of a person, that may look alike."""
@@ -45,8 +80,8 @@ class SimilarityExceptionAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "candidate", "target", "owner", "reason", "created_by", "created_at"]
     list_select_related = ["owner", "created_by"]
     search_fields = ["candidate", "target", "owner__username", "reason"]
+    form = ExceptionForm
     fields = ["candidate", "target", "owner", "reason"]
-    raw_id_fields = ["owner"]
     actions = [
         with_reason(
             actors.acting(exceptions.withdraw),

@@ -94,7 +94,7 @@ def bulk(request: HttpRequest, site: AdminSite, verb: str) -> HttpResponse:
     if not picked or request.method != "POST":
         messages.warning(request, "Select cases first.")
         return HttpResponseRedirect(reverse("admin:index"))
-    reason = written_reason(request) or request.POST.get("ready", "")
+    reason = written_reason(request) or request.POST.get("ready", "").replace("\0", "").strip()
     if verb == "claim" or ("confirmed" in request.POST and reason):
         for case in picked:
             act(request, case, _claim if verb == "claim" else _decide(verb), reason, _done(verb))
@@ -107,6 +107,7 @@ def bulk(request: HttpRequest, site: AdminSite, verb: str) -> HttpResponse:
         "title": f"{action.label} {len(picked)} cases",
         "action": action,
         "picked": picked,
+        "preselect": not action.is_grave,
         "ready": ReadyReason.objects.filter(kind=action.kind)[:9],
         "keys_of_decision": keys.DECISION,
     }

@@ -2,7 +2,13 @@
 
 from moderation.models.appeals import Appeal, AppealOutcome
 from moderation.models.cases import LIVE, Case, CaseKind, CaseState, Concerned, Note, Severity
-from moderation.models.decisions import Decision, DecisionKind, DecisionState, ReadyReason
+from moderation.models.decisions import (
+    Decision,
+    DecisionKind,
+    DecisionState,
+    ReadyReason,
+    Step,
+)
 from moderation.models.desk import HeldUpload
 from moderation.models.names import ProhibitedName, SimilarityException, validate_name
 from moderation.models.observations import Observation, ObservationKind, Outcome, Source
@@ -38,6 +44,7 @@ __all__ = [
     "Severity",
     "SimilarityException",
     "Source",
+    "Step",
     "Subject",
     "validate_name",
 ]

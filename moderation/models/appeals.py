@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from moderation.models.cases import Case
 from moderation.models.decisions import Decision
+from moderation.models.observations import Observation
 
 TEXT_LENGTH = 5000
 
@@ -21,12 +22,18 @@ class AppealOutcome(models.TextChoices):
 
 
 class Appeal(models.Model):
-    """One person's objection to one decision; `case` is where it is looked at."""
+    """One person's objection to one decision; `case` is where it is looked at.
+
+    Of a visitor, who has no account, `report` is what he reported and left his address with.
+    """
 
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="appeals")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="appeals")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="appeals"
+    )
+    report = models.ForeignKey(
+        Observation, null=True, on_delete=models.PROTECT, related_name="appeals"
     )
     text = models.TextField(max_length=TEXT_LENGTH)
     filed_at = models.DateTimeField(default=timezone.now)
@@ -39,6 +46,13 @@ class Appeal(models.Model):
             models.UniqueConstraint(
                 fields=["decision", "user"], name="somebody_appeals_a_decision_once"
             ),
+            models.UniqueConstraint(
+                fields=["decision", "report"], name="a_visitor_appeals_a_decision_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(user=None) | Q(report=None),
+                name="an_appeal_is_of_an_account_or_of_a_visitor",
+            ),
             models.CheckConstraint(
                 condition=Q(outcome__in=["", *AppealOutcome.values]),
                 name="an_appeal_outcome_is_known",
@@ -47,3 +61,10 @@ class Appeal(models.Model):
 
     def __str__(self) -> str:
         return f"appeal against {self.decision}"
+
+    @property
+    def by(self) -> str:
+        """Who appeals, as moderators read it."""
+        if self.user:
+            return self.user.username
+        return self.report.by if self.report else "(deleted account)"

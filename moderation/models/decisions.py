@@ -109,11 +109,22 @@ class Decision(AboutOneThing):
         return f"{self.subject or self.title} {self.kind}"
 
 
-class ReadyReason(models.Model):
-    """A reason that moderators need not write anew; `kind` says for which decision."""
+class Step(models.TextChoices):
+    """What moderators want words for besides decisions."""
 
-    kind = models.CharField(max_length=16, choices=DecisionKind)
-    text = models.TextField(help_text="As the people concerned will read it.")
+    ASK = "ask", "question to the uploader"
+    WAIT = "wait", "laid aside"
+    HAND_OVER = "hand-over", "handed over"
+    UNDO = "undo", "taken back: what was decided against somebody"
+    REVOKE = "revoke", "taken back: approved, cleared, or nothing to be done"
+    WITHDRAW = "withdraw", "proposal withdrawn"
+
+
+class ReadyReason(models.Model):
+    """A reason that moderators need not write anew; `kind` says for which decision or step."""
+
+    kind = models.CharField(max_length=16, choices=[*DecisionKind.choices, *Step.choices])
+    text = models.TextField(help_text="As those will read it to whom it is written.")
     position = models.PositiveSmallIntegerField(
         default=0, help_text="Smaller ones come first; the first nine have a key."
     )

@@ -68,7 +68,10 @@ class Observation(models.Model):
     email = models.EmailField(blank=True, help_text="Of a visitor who wants to be told.")
     network = models.CharField(max_length=43, blank=True)
     reported_at = models.DateTimeField(default=timezone.now)
-    told_at = models.DateTimeField(null=True, help_text="When a visitor was written to.")
+    told_at = models.DateTimeField(null=True, help_text="When a visitor was last written to.")
+    told = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="Occasions of letters to a visitor."
+    )
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True, default="")
 
     class Meta:

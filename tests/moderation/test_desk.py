@@ -982,11 +982,33 @@ def test_an_excepted_pair_is_free_until_the_exception_is_withdrawn(judge):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"candidate": ""}, {"target": ""}, {"target": "é"}, {"reason": ""}, {"owner": "0"}]
+    "fields",
+    [
+        {"candidate": ""},
+        {"target": ""},
+        {"target": "é"},
+        {"reason": ""},
+        {"owner": "nobody-here"},
+        {"owner": "a\0b"},
+        {"owner": "x" * 5000},
+    ],
 )
 def test_an_exception_that_says_too_little_is_not_made(judge, fields):
     assert except_pair(judge, **fields).status_code == 200
     assert not SimilarityException.objects.exists()
+
+
+def test_an_exception_for_everything_of_somebody_names_him_by_his_username(judge):
+    """Whoever makes exceptions need not be allowed to look among accounts."""
+    owner = UserFactory(username="Morag")
+    page = judge.get(f"{LIKENESSES}add/").content.decode()
+    assert ("lookup" in page, 'type="text" name="owner"' in page) == (False, True)
+    refused = except_pair(judge, candidate="", owner=str(owner.pk)).content.decode()
+    assert "Nobody with an account here is called so" in refused
+    assert except_pair(judge, candidate="", owner=" Morag ").status_code == 302
+    assert SimilarityException.objects.get().owner == owner
+    page = judge.get(f"{LIKENESSES}{SimilarityException.objects.get().pk}/change/")
+    assert b"Morag" in page.content
 
 
 def test_an_exception_is_made_once(judge):

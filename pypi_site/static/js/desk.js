@@ -27,12 +27,18 @@ function pressRow(key) {
   return true;
 }
 
-/* A dialog is opened, a field gets the focus, all else is pressed. */
+/* A dialog is opened, a field gets the focus, so does the first of what unfolds; all else is pressed. */
 function press(element) {
-  if (element.dataset.opens) document.getElementById(element.dataset.opens).showModal();
+  if (element.matches("summary")) unfold(element.parentElement);
+  else if (element.dataset.opens) document.getElementById(element.dataset.opens).showModal();
   else if (isTyping(element)) element.focus();
   else if (element.matches("[type=radio]")) choose(element);
   else element.click();
+}
+
+function unfold(details) {
+  details.open = true;
+  details.querySelector("select, [type=radio], textarea").focus();
 }
 
 /* A reason that is ready takes the place of what was written. */
@@ -63,10 +69,12 @@ for (const row of rows) {
 }
 
 /* What is written counts, not what was chosen before. */
-document.querySelector("#reason")?.addEventListener("input", () => {
-  const chosen = document.querySelector("[name=ready]:checked");
-  if (chosen) chosen.checked = false;
-});
+for (const field of document.querySelectorAll("[data-desk] textarea")) {
+  field.addEventListener("input", () => {
+    const chosen = field.form.querySelector("[name=ready]:checked");
+    if (chosen) chosen.checked = false;
+  });
+}
 
 document.addEventListener("keydown", handle);
 for (const button of document.querySelectorAll("[data-opens]")) {

@@ -14,9 +14,8 @@ from accounts import people
 from accounts.actors import Actor
 from accounts.models import User
 from moderation import prohibitions
-from moderation.models import Case, Concerned, Decision, DecisionKind, ProhibitedName, Subject
+from moderation.models import Decision, DecisionKind, ProhibitedName
 from moderation.models.decisions import HARMFUL
-from moderation.models.subjects import kind_of
 from moderation.policies import DECIDE
 from packages import access, files, projects, releases
 from packages.models import File, Project, Release, Role, Stage, StageStatus
@@ -90,7 +89,7 @@ def _hide_approved(decision: Decision, actor: Actor, reason: str) -> None:
 
 def _published_by(stage: Stage) -> list[Published]:
     """The release that the stage became, or only its files where the release has others."""
-    release = _published_release(stage)
+    release = published_release(stage)
     if release is None:
         return [stage.project]
     sent = stage.files.values_list("filename", flat=True)
@@ -315,52 +314,9 @@ ACTIONS = {action.verb: action for action in _ALL}
 BY_KIND = {action.kind: action for action in _ALL}
 
 
-def targets_of(case: Case) -> list[Subject]:
-    """What can be acted upon in a case: its subject, what that belongs to, and its people."""
-    subject = case.subject
-    if subject is None:
-        return []
-    found: list[Subject] = [subject]
-    if isinstance(subject, File):
-        found.append(subject.release)
-    if isinstance(subject, Stage) and (release := _published_release(subject)):
-        found.append(release)
-    if (project := case.subject_project) and project != subject:
-        found.append(project)
-    concerned = case.concerned.exclude(part=Concerned.Part.REPORTER).select_related("user")
-    people = dict.fromkeys(row.user for row in concerned.order_by("pk"))
-    return [*found, *(user for user in people if user != subject)]
-
-
-def _published_release(stage: Stage) -> Release | None:
+def published_release(stage: Stage) -> Release | None:
+    """The release of the same version that is public already."""
     return stage.project.releases.filter(sort_key=stage.sort_key).first()
-
-
-def offered(case: Case, actor: Actor) -> dict[str, list[Subject]]:
-    """For each action that the actor may take now: what it could be done to, the nearest first."""
-    targets = targets_of(case)
-    found = {
-        action.verb: [item for item in targets if _fits(action, item)]
-        for action in _ALL
-        if actor.may(action.permission)
-    }
-    # Closing a case is about the whole of it.
-    found["dismiss"] = [item for item in found["dismiss"] if item == case.subject]
-    return {verb: items for verb, items in found.items() if items}
-
-
-def label_of(action: Action, case: Case, target: Subject) -> str:
-    """What the action is called here: what it is done to is said where it could be several things.
-
-    To leave an appealed decision as it is answers the appeal.
-    """
-    if action.kind == DecisionKind.DISMISSED and case.appeals.filter(outcome="").exists():
-        return "Refuse the appeal"
-    return (action.named or action.label).format(kind=kind_of(target), item=target)
-
-
-def _fits(action: Action, item: Subject) -> bool:
-    return kind_of(item) in action.subjects and is_possible(action, item)
 
 
 def is_possible(action: Action, item: Any) -> bool:

@@ -134,7 +134,7 @@ def decide(
     _authorize(action, actor, reason)
     case = cases.lock_to_work(case, actor)
     require_target(case, action, target)
-    if action.kind == DecisionKind.DISMISSED and _waits(case):
+    if action.kind == DecisionKind.DISMISSED and waits(case):
         raise Conflict(f"{case} waits to be published; approve or reject it.")
     decision = Decision(
         case=case,
@@ -199,7 +199,7 @@ def _carry_out(
 def _settle(case: Case, action: Action, decision: Decision, actor: Actor) -> None:
     """Close the case, or go on with it."""
     holder = case.claimed_by or actor.user
-    if not decision.details.get("closes", action.closes) or _waits(case):
+    if not decision.details.get("closes", action.closes) or waits(case):
         state = CaseState.CLAIMED if case.state == CaseState.OPEN else case.state
         cases.set_state(case, state, holder)
         return
@@ -213,8 +213,8 @@ def acted_upon(case: Case) -> bool:
     return case.decisions.filter(kind__in=HARMFUL, state=DecisionState.DONE).exists()
 
 
-def _waits(case: Case) -> bool:
-    """Whether it is about an upload that is held still."""
+def waits(case: Case) -> bool:
+    """Whether it is about an upload that is held still: only that being decided closes it."""
     return Stage.objects.held().filter(cases=case).exists()
 
 

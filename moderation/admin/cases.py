@@ -19,6 +19,7 @@ from moderation import (
     figure_views,
     figures,
     histories,
+    offers,
     queues,
     standings,
 )
@@ -146,7 +147,7 @@ def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
     user, actor = queue.moderator(request), actors.of_request(request)
     shown = evidence.of_case(case)
     every = evidence.files_of(case)
-    offered = actions.offered(case, actor) if case.is_live else {}
+    offered = offers.offered(case, actor) if case.is_live else {}
     return {
         "shown": shown,
         "more_files": [(evidence.key_of(file), file) for file in every[evidence.IN_DETAIL :]],
@@ -158,12 +159,13 @@ def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
         "reports": case.observations.select_related("reporter"),
         "thread": case.notes.select_related("author"),
         "decisions": deciding.listed(case, actor),
+        "appeals": case.appeals.filter(outcome="").select_related("user", "report", "decision"),
         "offered": [
-            (actions.ACTIONS[verb], actions.label_of(actions.ACTIONS[verb], case, items[0]), items)
+            (actions.ACTIONS[verb], offers.label_of(actions.ACTIONS[verb], case, items[0]), items)
             for verb, items in offered.items()
         ],
         "for_another": case.is_live and cases.is_for_another(case, actor),
-        "standing": standings.in_words(actions.targets_of(case)),
+        "standing": standings.in_words(offers.targets_of(case)),
         "next": queues.next_after(case, user),
         "previous": queues.before(case, user),
         "is_mine": case.claimed_by == user,

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts import actors
 from accounts.actors import Actor
-from moderation import actions, consequences, decisions, queues
+from moderation import consequences, decisions, offers, queues
 from moderation.actions import ACTIONS, BY_KIND, Action
 from moderation.admin import queue
 from moderation.cases import CaseDecided
@@ -42,7 +42,7 @@ def decide(request: HttpRequest, case: Case, verb: str) -> str | None:
         return None
     target = _target(request, case, action)
     closes = ("closes" in request.POST) if "choosable" in request.POST else None
-    reason = _reason(request)
+    reason, done = _reason(request), _done(action, case)
     try:
         decision = decisions.decide(
             case, verb, target, actor=actors.of_request(request), reason=reason, closes=closes
@@ -53,7 +53,9 @@ def decide(request: HttpRequest, case: Case, verb: str) -> str | None:
     except Problem as problem:
         messages.error(request, f"{case}: {problem.detail}")
         return None
-    messages.success(request, f"{target}: {_done(action, decision)}.")
+    if decision.state == DecisionState.PROPOSED:
+        done = "proposed; another moderator has to confirm"
+    messages.success(request, f"{target}: {done}.")
     return _next(request, case)
 
 
@@ -62,10 +64,9 @@ def _reason(request: HttpRequest) -> str:
     return written_reason(request) or request.POST.get("ready", "").replace("\0", "").strip()
 
 
-def _done(action: Action, decision: Decision) -> str:
-    if decision.state == DecisionState.PROPOSED:
-        return "proposed; another moderator has to confirm"
-    return action.done
+def _done(action: Action, case: Case) -> str:
+    """What is said of it afterwards; asked before, while an appeal waits."""
+    return "the appeal is refused" if offers.refuses_an_appeal(action, case) else action.done
 
 
 def _next(request: HttpRequest, case: Case) -> str:
@@ -81,7 +82,7 @@ def preview(request: HttpRequest, case: Case, verb: str) -> dict[str, Any]:
     action = _action(verb)
     target = _target(request, case, action)
     others = _targets(request, case, action)
-    label = actions.label_of(action, case, target)
+    label = offers.label_of(action, case, target)
     return {
         "title": label if action.named else f"{label}: {target}",
         "label": label,
@@ -94,7 +95,7 @@ def preview(request: HttpRequest, case: Case, verb: str) -> dict[str, Any]:
         "reason": request.POST.get("reason", ""),
         "preselect": not action.is_grave,
         "second": decisions.needs_second(action),
-        "choosable": action.verb not in ("approve", "reject", "dismiss"),
+        "choosable": action.verb != "dismiss" and not decisions.waits(case),
         "closes": action.closes,
     }
 
@@ -111,13 +112,13 @@ def target_key(target: Subject) -> str:
 
 
 def _targets(request: HttpRequest, case: Case, action: Action) -> list[Subject]:
-    return actions.offered(case, actors.of_request(request)).get(action.verb, [])
+    return offers.offered(case, actors.of_request(request)).get(action.verb, [])
 
 
 def _target(request: HttpRequest, case: Case, action: Action) -> Subject:
     """What was chosen, else the nearest that it could be done to, else what the case is about."""
     wanted = request.POST.get("target") or request.GET.get("target", "")
-    every = actions.targets_of(case)
+    every = offers.targets_of(case)
     fitting = [item for item in every if kind_of(item) in action.subjects]
     named = [item for item in fitting if target_key(item) == wanted]
     if wanted and not named:

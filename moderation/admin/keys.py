@@ -22,6 +22,7 @@ CASE: Keys = [
     ("e", "ask the uploader"),
     ("w", "lay it aside"),
     ("h", "hand it over"),
+    ("1 to 9", "choose the words for one of these three"),
     ("n", "write a note"),
     ("j", "next case"),
     ("k", "previous case"),

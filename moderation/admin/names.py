@@ -31,7 +31,7 @@ def _text(label: str, rows: int, hint: str) -> forms.CharField:
 class ProhibitionForm(forms.Form):
     """The names and why."""
 
-    names = _text("Names", 6, "One a line, in any spelling.")
+    names = _text("Names", 6, "One a line, or with blanks or commas between them; in any spelling.")
     reason = _text("Reason", 3, "For moderators only; it is kept in the audit trail.")
 
 

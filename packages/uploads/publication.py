@@ -225,8 +225,9 @@ def approve(stage: Stage, *, actor: Actor, reason: str) -> Stage:
     """Publish what was held.  Raises `NotHeld` when it is decided already."""
     stage = lock_held(stage)
     if not stage.project.accepts_uploads:
+        first = "clear it" if stage.project.quarantined else "activate it"
         raise Conflict(
-            f"{stage.project} is {stage.project.status} and takes no files; activate it first."
+            f"{stage.project} is {stage.project.status} and takes no files; {first} first."
         )
     stage.files.update(reserved=False)
     publish(stage, files_of(stage), actor=uploader_of(stage))

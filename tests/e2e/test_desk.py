@@ -158,6 +158,40 @@ def test_a_case_is_claimed_noted_left_and_decided_in_own_words_by_keys(page):
     assert decision.state == "undone"
 
 
+def test_the_uploader_is_asked_and_the_case_laid_aside_in_ready_words_by_keys(page):
+    keys = page.keyboard
+    page.goto(Case.objects.filter(kind="held").earliest("pk").get_absolute_url())
+    for key, number, kind in (("e", "2", "question"), ("w", "1", "event")):
+        text = f"Ready words for {kind}."
+        step = {"question": "ask", "event": "wait"}[kind]
+        for each in range(1, 3):
+            ReadyReason.objects.create(kind=step, text=f"{text} {each}", position=each)
+        page.reload()
+        keys.press(key)
+        expect(page.locator(":focus")).to_have_attribute("type", "radio")
+        assert page.locator("[name=ready]:checked").count() == 0
+        keys.press(number)
+        with page.expect_navigation():
+            keys.press("Enter")
+        note = Case.objects.filter(kind="held").earliest("pk").notes.get(kind=kind)
+        assert note.text.endswith(f"{text} {number}")
+
+
+def test_words_of_ones_own_take_the_place_of_ready_ones(page):
+    ReadyReason.objects.create(kind="wait", text="Something.")
+    page.goto(Case.objects.filter(kind="held").earliest("pk").get_absolute_url())
+    keys = page.keyboard
+    keys.press("w")
+    keys.press("Space")
+    keys.press("Tab")
+    keys.type("eh? we wait")  # letters here
+    assert page.locator("[name=ready]:checked").count() == 0
+    keys.press("Tab")
+    with page.expect_navigation():
+        keys.press("Enter")
+    expect(page.get_by_text("Waits: eh? we wait")).to_be_visible()
+
+
 def test_every_page_explains_its_keys_and_escape_leads_back(page):
     keys = page.keyboard
     base = Case.objects.get(kind="malware").get_absolute_url().removesuffix("change/")

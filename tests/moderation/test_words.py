@@ -7,7 +7,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from moderation import cases, decisions, observations
+from moderation import appeals, cases, decisions, observations
 from moderation.actions import ACTIONS
 from moderation.admin.working import STEPS
 from moderation.models import Case, Decision, DecisionKind, Note, ReadyReason, Step
@@ -186,6 +186,33 @@ def test_the_button_before_a_decision_says_it_too(desk, settings):
     settings.SECOND_MODERATOR = True
     page = desk.get(to(case, "decide/remove/")).content.decode()
     assert "data-confirms>Propose: Remove release demo 1.0 <kbd>" in page
+
+
+def test_what_is_appealed_stands_at_the_top_and_refusing_says_that_it_is_refused(desk):
+    release = published(uploader=UserFactory(trusted=True))
+    owner, case = release.project.roles.get().user, reported(release)
+    done = decisions.quarantine(case, release, actor=actor(KeeperFactory()), reason=WHY)
+    appeals.file(done, actor=actor(owner), text="It steals nothing at all.")
+    page = desk.get(case.get_absolute_url()).content.decode()
+    head = page.partition("case__actions")[0]
+    assert f"<strong>{owner.username}</strong> appeals" in head
+    assert "It steals nothing at all." in head
+    page = desk.post(to(case, "decide/dismiss/"), {"reason": "It does."}, follow=True)
+    assert told(page) == ["demo 1.0: the appeal is refused."]
+
+
+@pytest.mark.parametrize("held_one", [True, False])
+def test_that_a_decision_closes_the_case_is_asked_only_where_it_can(desk, held_one):
+    """The case of a held upload waits for what is decided of the upload."""
+    case = case_of(held()) if held_one else reported(published())
+    page = desk.get(to(case, "decide/freeze/")).content.decode()
+    assert ('id="closes"' in page) != held_one
+
+
+def test_messages_spell_names_as_they_are_spelt(desk):
+    release = published()
+    page = desk.post(to(reported(release), "decide/dismiss/"), {"reason": WHY}, follow=True)
+    assert ">demo 1.0: closed without consequences.</li>" in page.content.decode()
 
 
 # -- whom to write to ------------------------------------------------------------------------------

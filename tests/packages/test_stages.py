@@ -332,11 +332,13 @@ def test_what_was_rejected_cannot_be_decided_again(verb):
     assert not File.objects.exists()
 
 
-@pytest.mark.parametrize("close", [projects.archive, projects.quarantine])
-def test_nothing_is_approved_for_a_closed_project(close):
+@pytest.mark.parametrize(
+    ("close", "first"), [(projects.archive, "activate it"), (projects.quarantine, "clear it")]
+)
+def test_nothing_is_approved_for_a_closed_project(close, first):
     stage = held()
     close(stage.project, actor=SYSTEM, reason="odd")
-    with pytest.raises(Conflict, match="activate it first"):
+    with pytest.raises(Conflict, match=f"{first} first"):
         stages.approve(stage, actor=SYSTEM, reason="ok")
     assert not File.objects.exists()
     assert StagedFile.objects.get().reserved

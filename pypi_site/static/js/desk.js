@@ -44,8 +44,15 @@ function unfold(details) {
 /* A reason that is ready takes the place of what was written. */
 function choose(radio) {
   radio.checked = true;
-  document.querySelector("#reason").value = "";
-  document.querySelector("[data-confirms]")?.focus();
+  radio.form.querySelector("textarea").value = "";
+  radio.form.querySelector("[type=submit]").focus();
+}
+
+/* What a key presses; the number of a reason only in the form that has the focus, of several. */
+function pressedBy(event) {
+  const key = CSS.escape(event.key);
+  const form = event.target.closest?.("form");
+  return document.querySelector(`[data-key="${key}"]`) ?? form?.querySelector(`[data-number="${key}"]`);
 }
 
 function handle(event) {
@@ -56,7 +63,7 @@ function handle(event) {
     return;
   }
   const isQueue = desk?.dataset.desk === "queue";
-  const element = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  const element = pressedBy(event);
   if (isQueue && pressRow(event.key)) event.preventDefault();
   else if (element && desk) {
     event.preventDefault();

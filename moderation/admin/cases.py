@@ -110,8 +110,9 @@ class CaseAdmin(ReadOnlyAdmin):
         return queue.bulk(request, self.admin_site, verb)
 
     def work_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        """By POST; who comes by the address of a step that was refused is led to the case."""
         case = self._case(request, pk)
-        if working.do(request, case, verb):
+        if request.method != "POST" or working.do(request, case, verb):
             return HttpResponseRedirect(case.get_absolute_url())
         refused = {"verb": verb, "text": working.written(request)}
         case = self._case(request, pk)

@@ -20,7 +20,7 @@ Verb = Callable[[HttpRequest, Case, Actor, str], str]
 
 def do(request: HttpRequest, case: Case, verb: str) -> bool:
     """By POST; says how it went.  False if it was refused."""
-    if request.method != "POST" or verb not in _VERBS:
+    if verb not in _VERBS:
         raise Http404
     text = written(request) or request.POST.get("ready", "").replace("\0", "").strip()
     try:

@@ -451,7 +451,8 @@ def test_what_cannot_be_done_is_told(desk, verb, fields, why):
 
 def test_work_is_done_by_post_and_by_known_verbs_only(desk):
     stage = held()
-    assert desk.get(working(stage, "claim")).status_code == 404
+    assert desk.get(working(stage, "claim"))["Location"] == page_of(stage)
+    assert case_of(stage).claimed_by is None
     assert desk.post(working(stage, "explode")).status_code == 404
 
 

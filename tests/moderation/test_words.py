@@ -103,6 +103,13 @@ def test_what_was_written_is_not_lost_when_a_step_is_refused(desk, step):
     assert re.findall(r'<details open>\s*<summary data-key="(\w)', work) == [KEYS[step]]
 
 
+def test_the_address_of_a_step_leads_to_the_case(desk):
+    case = case_of(held())
+    answer = desk.get(to(case, "work/ask/"))
+    assert (answer.status_code, answer["Location"]) == (302, case.get_absolute_url())
+    assert not case.notes.exists()
+
+
 @pytest.mark.parametrize("verb", ACTIONS)
 def test_undoing_offers_words_and_chooses_none(desk, verb):
     decision = decided(verb)

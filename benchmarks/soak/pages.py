@@ -40,6 +40,7 @@ def compared(client: Client, fresh: dict[str, str]) -> Iterator[str]:
         for form in FORMS:
             wanted = fresh[f"{name} {'json' if form == JSON else 'html'}"]
             for coding in Coding:
-                body = client.page(path, form, coding).body
-                same = hashlib.sha256(body).hexdigest() == wanted
-                yield "" if same else f"{path} as {form}, {coding} is not the page of now"
+                answer = client.page(path, form, coding)
+                same = hashlib.sha256(answer.body).hexdigest() == wanted
+                which = f"{path} as {form}, {coding} ({answer.etag})"
+                yield "" if same else f"{which} is not the page of now"

@@ -11,7 +11,8 @@ from typing import Any
 
 from django.db import connection, connections
 
-PATIENCE = 10  # seconds
+from tests.patience import PATIENCE
+
 # Locks on rows name no database: those of another test run would be taken for ours.
 _WAITING = """
     select count(*) from pg_locks join pg_stat_activity using (pid)

@@ -14,8 +14,8 @@ from packages import descriptions
 MARKDOWN = "text/markdown"
 RST = "text/x-rst"
 PLAIN = '<pre class="plain-text">'
-# Seconds that no text may take on a busy machine; an attack that gets through takes minutes.
-PATIENCE = 10
+# Seconds of work that no text may take on a slow machine; an attack that gets by takes minutes.
+PATIENCE = 60
 
 
 def markdown(text: str) -> str:

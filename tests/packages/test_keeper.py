@@ -12,6 +12,7 @@ from accounts.actors import SYSTEM
 from packages import journal, keeper, markers
 from packages.markers import Markers, slot_of
 from packages.models import Project
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,7 +41,7 @@ def elsewhere(function, *arguments):
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

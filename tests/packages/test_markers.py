@@ -19,6 +19,7 @@ from packages import journal, markers
 from packages.markers import INDEX, Markers, slot_of
 from packages.models import Project
 from pypi_site.run import ROOT
+from tests.patience import PATIENCE
 
 TOUCH = """
 import sys
@@ -50,7 +51,7 @@ def test_a_touch_moves_the_counter_of_the_project_and_of_the_index(path):
 def test_another_process_sees_it_and_its_touches_are_seen(path):
     here = Markers(path)
     here.touch(9)
-    assert elsewhere(path, 3).wait(30) == 0
+    assert elsewhere(path, 3).wait(PATIENCE) == 0
     assert here.words[9] == 4
     assert Markers(path).words[9] == 4
 
@@ -60,7 +61,7 @@ def test_no_touch_is_lost_among_processes_and_threads(path):
     others = [elsewhere(path, 300) for _ in range(2)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(here.touch, [9] * 400))
-    assert [other.wait(30) for other in others] == [0, 0]
+    assert [other.wait(PATIENCE) for other in others] == [0, 0]
     assert here.words[9] == here.words[INDEX] == 1000
 
 
@@ -166,7 +167,7 @@ def test_the_database_announces_a_change_with_its_commit():
         with transaction.atomic():
             journal.record(SYSTEM, project, "create", "add file")
             assert list(listener.notifies(timeout=0.2)) == []
-        told = [message.payload for message in listener.notifies(timeout=5, stop_after=1)]
+        told = [message.payload for message in listener.notifies(timeout=PATIENCE, stop_after=1)]
     assert told == ["demo"]
 
 

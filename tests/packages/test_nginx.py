@@ -18,6 +18,7 @@ from packages.downloads.counter import DownloadCounter
 from packages.simple import files
 from pypi_site.run import ROOT
 from tests.factories import index
+from tests.patience import PATIENCE
 from tests.protocol.server import eventually
 
 NGINX = shutil.which("nginx")
@@ -60,11 +61,11 @@ def nginx(tmp_path, live_server, settings):
     command = [NGINX, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        eventually(lambda: _listens(port), 10, because="nginx listens")
+        eventually(lambda: _listens(port), because="nginx listens")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def _configure(folder: Path, port: int, upstream: str) -> None:
@@ -90,7 +91,7 @@ def _listens(port: int) -> bool:
 def ask(url, method="GET", **headers):
     asked = Request(url, method=method, headers=headers)
     try:
-        with urlopen(asked, timeout=10) as answer:
+        with urlopen(asked, timeout=PATIENCE) as answer:
             return answer.status, answer.headers, answer.read()
     except HTTPError as error:
         with error:

@@ -18,6 +18,7 @@ from pypi_site.lib.problems import Conflict, Moved, NotFound
 from tests.factories import jobs
 from tests.factories.index import held, published, submit
 from tests.factories.people import AdministratorFactory, UserFactory, actor
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -239,9 +240,9 @@ def in_processes(*calls):
     children = [context.Process(target=_run, args=(call, results)) for call in calls]
     for child in children:
         child.start()
-    ended = sorted(results.get(timeout=30) for _ in children)
+    ended = sorted(results.get(timeout=PATIENCE) for _ in children)
     for child in children:
-        child.join(30)
+        child.join(PATIENCE)
     return ended
 
 

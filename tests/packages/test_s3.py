@@ -14,6 +14,7 @@ from packages.models import File
 from packages.uploads import stages
 from tests.factories import index
 from tests.factories.people import UserFactory
+from tests.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.django_db,
@@ -84,7 +85,7 @@ def test_the_storage_itself_may_give_the_file(bucket, client, settings):
     answer = client.get(file.get_absolute_url(), headers={"Range": "bytes=0-3"})
     assert (answer.status_code, answer["Cache-Control"]) == (302, "public, max-age=300")
     asked = Request(answer["Location"], headers={"Range": "bytes=0-3"})
-    with urlopen(asked, timeout=5) as given:
+    with urlopen(asked, timeout=PATIENCE) as given:
         assert (given.status, given.read()) == (206, b"PK\x03\x04")
     assert client.head(file.get_absolute_url())["Content-Length"] == str(file.size)
     tag = {"If-None-Match": f'"{file.sha256}"'}

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pypi_site.run import ROOT
+from tests.patience import PATIENCE
 from tests.protocol.clients import Index
 from tests.protocol.server import eventually
 
@@ -51,11 +52,11 @@ def running(kind: str, folder: Path, port: int, origin: int) -> Iterator[Index]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        eventually(_listening(process, port, folder), 60, because=f"{kind} listens")
+        eventually(_listening(process, port, folder), because=f"{kind} listens")
         yield Index("127.0.0.1", port)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
     errors = folder / "error.log"
     assert not errors.exists() or "exited on signal" not in errors.read_text()
 

@@ -18,13 +18,14 @@ import psycopg
 
 from pypi_site.embedded import Cluster
 from pypi_site.run import ROOT
+from tests.patience import PATIENCE
 from tests.protocol import prepared
 from tests.protocol.clients import Answer, Index
 
-START_SECONDS = 90
-STOP_SECONDS = 40
+START_SECONDS = 300
+STOP_SECONDS = PATIENCE
 # Migrating and compressing are a minute's work, and this machine may have other.
-FIRST_START_SECONDS = 300
+FIRST_START_SECONDS = 600
 PASSWORD = "correct-horse-battery-staple"
 _OPEN = re.compile(r"Gatehouse is open at (http://[\d.]+:(\d+))/")
 _OURS = ("DATABASE_URL", "GATEHOUSE_", "DJANGO_SETTINGS_MODULE", "PYTEST_")
@@ -39,7 +40,7 @@ def clean_environment(*foreign: str, **changes: str) -> dict[str, str]:
 
 
 def eventually(
-    ask: Callable[[], T], seconds: float = 30, every: float = 0.05, because: str = ""
+    ask: Callable[[], T], seconds: float = PATIENCE, every: float = 0.05, because: str = ""
 ) -> T:
     """The first true answer of `ask`, which is repeated until the deadline."""
     deadline = time.monotonic() + seconds

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.factories.dists import make_wheel
+from tests.patience import PATIENCE
 from tests.protocol.clients import JSON, V1_HTML
 from tests.protocol.server import Server, eventually, serving
 
@@ -35,7 +36,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def connect(server: Server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
 
 
 def ask(connection: http.client.HTTPConnection, path: str = PAGE, **headers: str):
@@ -48,7 +49,7 @@ def ask(connection: http.client.HTTPConnection, path: str = PAGE, **headers: str
 
 
 def persistent(server: Server) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    return http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("coding", ["identity", "gzip", "br", "zstd"])

@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks.peer import free_port
 from tests.factories.dists import make_wheel
+from tests.patience import PATIENCE
 from tests.protocol import caches
 from tests.protocol.clients import JSON, Index
 from tests.protocol.server import Server, eventually, serving
@@ -177,7 +178,7 @@ def test_what_is_for_one_person_is_not_kept(behind: Behind):
     for _ in range(2):
         answer = behind.cache.get("/", cookie="sessionid=anybody")
         assert answer.headers["X-Cache-Status"] in (None, "MISS")
-    eventually(lambda: asked(behind.server, "/") == before + 2, 10, because="the origin was asked")
+    eventually(lambda: asked(behind.server, "/") == before + 2, because="the origin was asked")
 
 
 @pytest.mark.parametrize("path", ["/simple/untouched/", "/pypi/untouched/json"])
@@ -192,7 +193,9 @@ def test_only_the_index_may_purge(behind: Behind, path: str):
 
 
 def purge_from(source: str, cache: Index, path: str, headers: dict[str, str]) -> int:
-    connection = HTTPConnection(cache.host, cache.port, timeout=20, source_address=(source, 0))
+    connection = HTTPConnection(
+        cache.host, cache.port, timeout=PATIENCE, source_address=(source, 0)
+    )
     connection.request("PURGE", path, headers=headers)
     try:
         return connection.getresponse().status
@@ -275,9 +278,9 @@ def test_an_old_page_is_shown_while_a_new_one_is_fetched(fading: Fading):
     time.sleep(OLD_AFTER)
     fading.origin.wait.clear()  # the origin hangs; nobody waits for it
     assert {fading.cache.get(PAGE).text for _ in range(5)} == {f"{PAGE} 1"}
-    eventually(lambda: fading.origin.asked[PAGE] == 2, 10, because="one asks anew")
+    eventually(lambda: fading.origin.asked[PAGE] == 2, because="one asks anew")
     fading.origin.wait.set()
-    eventually(lambda: fading.cache.get(PAGE).text != f"{PAGE} 1", 10)
+    eventually(lambda: fading.cache.get(PAGE).text != f"{PAGE} 1")
 
 
 def test_an_old_page_is_shown_while_the_origin_refuses(fading: Fading):

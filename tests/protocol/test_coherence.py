@@ -14,6 +14,7 @@ import pytest
 
 from pypi_site.run import ROOT
 from tests.factories.dists import make_wheel
+from tests.patience import PATIENCE
 from tests.protocol.clients import JSON, Answer
 from tests.protocol.server import Server, eventually, kill, put_down
 
@@ -105,7 +106,7 @@ def test_what_one_process_changed_every_worker_shows_at_once(server: Server):
 def yank_and_die(server: Server, *, undo: bool = False) -> None:
     """By a process that is killed between its commit and the marker."""
     process = shell(server, KILLED + script(undo=undo))
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signal.SIGKILL
 
 
@@ -117,29 +118,29 @@ def shell(server: Server, code: str) -> subprocess.Popen[bytes]:
 
 
 def test_a_writer_killed_between_commit_and_marker_is_made_up_for(server: Server):
-    eventually(lambda: server.pid_of("keeper"), 20)
+    eventually(lambda: server.pid_of("keeper"))
     assert not yanked(server)
     yank_and_die(server)
-    eventually(lambda: yanked(server), 2, because="the keeper tells")
+    eventually(lambda: yanked(server), because="the keeper tells")
     yank(server, undo=True)
 
 
 def test_without_a_keeper_changes_are_seen_all_the_same(server: Server):
-    keeper = eventually(lambda: server.pid_of("keeper"), 20)
+    keeper = eventually(lambda: server.pid_of("keeper"))
     os.kill(keeper, signal.SIGSTOP)  # he is there, and silent
     try:
         time.sleep(3.5)
         yank(server)
         assert yanked(server)
         yank_and_die(server, undo=True)
-        eventually(lambda: not yanked(server), 3, because="pages are compared once a second")
+        eventually(lambda: not yanked(server), because="pages are compared once a second")
     finally:
         kill(keeper)
-    eventually(lambda: server.pid_of("keeper") not in (0, keeper), 20)
+    eventually(lambda: server.pid_of("keeper") not in (0, keeper))
 
 
 def test_after_a_lost_connection_everything_is_looked_at_again(server: Server):
-    eventually(lambda: server.pid_of("keeper"), 20)
+    eventually(lambda: server.pid_of("keeper"))
     yank(server)
     assert yanked(server)
     lost = (
@@ -158,10 +159,10 @@ def test_of_three_processes_full_of_readers_one_renders_a_page_that_changed(
 ):
     yank(server, undo=undo)
     readers = [shell(server, READ.format(folder=str(tmp_path), number=each)) for each in range(3)]
-    eventually(lambda: len(list(tmp_path.glob("ready-*"))) == 3, 60, because="all are there")
+    eventually(lambda: len(list(tmp_path.glob("ready-*"))) == 3, because="all are there")
     (tmp_path / "go").touch()
     for process in readers:
-        printed, _ = process.communicate(timeout=60)
+        printed, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         assert printed.split()[-1] == b"2"  # ETags: one for each coding
     serial = page(server).headers["X-PyPI-Last-Serial"]
@@ -175,7 +176,7 @@ def test_a_reader_killed_while_he_writes_a_page_leaves_no_broken_one(server: Ser
         yank(server, undo=undo)
         for worker in server.web_workers():
             kill(worker)
-        assert eventually(lambda: answers(server), 20).status == 200
+        assert eventually(lambda: answers(server)).status == 200
         assert yanked(server) is not undo
 
 
@@ -198,7 +199,7 @@ def test_with_postgresql_down_prepared_pages_are_served(server: Server):
     os.kill(supervisor, signal.SIGSTOP)
     try:
         os.kill(postgres, signal.SIGINT)  # fast shutdown
-        eventually(lambda: not server.pid_of("postgres"), 20)
+        eventually(lambda: not server.pid_of("postgres"))
         time.sleep(3.5)  # the last heartbeat is old, too
         for _ in range(20):
             assert page(server).body == prepared[PAGE].body
@@ -211,11 +212,11 @@ def test_with_postgresql_down_prepared_pages_are_served(server: Server):
         assert unknown.headers["Retry-After"]
     finally:
         os.kill(supervisor, signal.SIGCONT)
-    eventually(server.is_well, 30, because="the supervisor starts PostgreSQL")
+    eventually(server.is_well, because="the supervisor starts PostgreSQL")
     yank(server)
-    eventually(lambda: yanked(server), 5, because="pages are current again")
-    eventually(lambda: {yanked(server) for _ in range(20)} == {True}, 5, because="in all workers")
+    eventually(lambda: yanked(server), because="pages are current again")
+    eventually(lambda: {yanked(server) for _ in range(20)} == {True}, because="in all workers")
     for path in DOCUMENTS:
-        eventually(lambda path=path: told_yanked(server, path) == {True}, 5, because=path)
+        eventually(lambda path=path: told_yanked(server, path) == {True}, because=path)
     yank(server, undo=True)
     assert {yanked(server) for _ in range(20)} == {False}

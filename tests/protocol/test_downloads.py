@@ -20,6 +20,7 @@ import pytest
 from pypi_site.embedded import Cluster
 from pypi_site.run import ROOT
 from tests.factories.dists import make_wheel
+from tests.patience import PATIENCE
 from tests.protocol.clients import Answer, Index, Tools, sha256
 from tests.protocol.conftest import tools_for
 from tests.protocol.server import Server, eventually, kill, put_down
@@ -277,5 +278,5 @@ def test_granian_serves_the_same_and_loses_nothing_at_its_end(server, granian, w
     head = index.ask("HEAD", address(wheel))
     assert (head.headers["Content-Length"], head.body) == (str(len(data)), b"")
     process.terminate()
-    process.wait(30)
+    process.wait(PATIENCE)
     assert counted(server, wheel) == 10

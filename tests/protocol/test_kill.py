@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from tests.factories.dists import make_wheel
+from tests.patience import PATIENCE
 from tests.protocol.clients import Answer, form, sha256, upload_headers
 from tests.protocol.server import Server, eventually, is_alive, kill, put_down
 
 pytestmark = pytest.mark.protocol
 
-BACK_SECONDS = 40
 # What does not compress, so that an upload takes more than one read.
 BALLAST = {"ballast.bin": random.Random(1).randbytes(1_200_000)}
 HALF_RELEASES = """
@@ -107,12 +107,12 @@ def uploading(server: Server, token: str, folder: Path, count: int = 3) -> Itera
     eventually(lambda: len(stream.accepted) >= 4 * count, because="uploads are accepted")
     yield stream
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
 def is_back(server: Server) -> None:
-    eventually(server.is_well, BACK_SECONDS, because="the service is back by itself")
+    eventually(server.is_well, because="the service is back by itself")
 
 
 def upload(server: Server, token: str, path: Path) -> Answer:
@@ -184,9 +184,9 @@ def test_jobs_run_again_after_their_worker_was_killed(server: Server, token: str
     kill(before)
     path = make_wheel(tmp_path, "job-after-kill", extra_metadata="Summary: found by a job")
     assert upload(server, token, path).status == 200
-    eventually(lambda: server.pid_of("jobs") not in (0, before), BACK_SECONDS)
+    eventually(lambda: server.pid_of("jobs") not in (0, before))
     found = "select 1 from search_searchdocument where normalized_name = 'job-after-kill'"
-    eventually(lambda: server.query(found), BACK_SECONDS, because="the job is done")
+    eventually(lambda: server.query(found), because="the job is done")
 
 
 # -- the database --------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def test_the_next_start_finds_every_accepted_upload_after_everything_was_killed(
         everything = server.everything()
         kill(*victims(server))
     assert server.process
-    server.process.wait(10)
+    server.process.wait(PATIENCE)
     server.start()
     assert server.is_well()
     assert [pid for pid in everything if is_alive(pid) and not is_database(server, pid)] == []

@@ -22,6 +22,7 @@ import pytest
 
 from pypi_site.serve import MARKER
 from tests.factories.dists import make_sdist, make_wheel
+from tests.patience import PATIENCE
 from tests.protocol.clients import Index, sha256
 from tests.protocol.server import Server, eventually, is_alive, kill, put_down
 from tests.protocol.test_kill import assert_whole
@@ -145,7 +146,7 @@ def flowing(stream: Stream) -> Iterator[None]:
         stream.over.set()
         stream.open.set()
         for thread in threads:
-            thread.join(60)
+            thread.join(PATIENCE)
 
 
 def have_peace(stream: Stream, dice: random.Random) -> None:
@@ -165,7 +166,7 @@ def kill_everything(server: Server, dice: random.Random, stream: Stream) -> None
     kill(*belonging_to(server))  # those that were born in between
     eventually(lambda: not any(map(is_alive, pids)), because="everything is dead")
     assert server.process
-    server.process.wait(10)
+    server.process.wait(PATIENCE)
 
 
 def belonging_to(server: Server) -> Iterator[int]:

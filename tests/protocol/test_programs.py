@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.factories.dists import make_sdist, make_wheel
+from tests.patience import PATIENCE
 from tests.protocol.clients import sha256
 from tests.protocol.conftest import People
 from tests.protocol.server import Server, eventually
@@ -48,7 +49,7 @@ def index(live: Server, files: list[Path]) -> xmlrpc.client.ServerProxy:
 
 def fetched(url: str) -> bytes:
     """What a program gets that follows redirects."""
-    with urllib.request.urlopen(url, timeout=30) as response:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as response:
         return response.read()
 
 

@@ -300,7 +300,7 @@ def test_a_newcomers_first_upload_waits_for_a_moderator_and_then_installs(
     assert live.index.project(name) is None
     assert tools.pip("download", "--dest", tmp_path / "d", name).returncode != 0
     live.script(APPROVE.format(name=name))
-    eventually(lambda: live.index.project(name), seconds=5)
+    eventually(lambda: live.index.project(name))
     done = tools.pip("install", "--target", tmp_path / "t", name)
     assert done.returncode == 0, done.stdout
     assert installed(tmp_path / "t") == {name: "1.0"}

@@ -13,6 +13,7 @@ import pytest
 
 from pypi_site.run import ROOT
 from tests.factories.dists import make_wheel
+from tests.patience import PATIENCE
 from tests.protocol.clients import JSON, Answer, Index, Tools
 from tests.protocol.server import Server, eventually, kill, put_down
 
@@ -41,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         wheel = make_wheel(tmp_path_factory.mktemp("dists"), "swift")
         assert server.index.upload(wheel, token).status == 200
         readers = Index("127.0.0.1", port)
-        eventually(lambda: answers(readers), 30)
+        eventually(lambda: answers(readers))
         yield Site(server, token, readers, wheel)
     finally:
         put_down(server)
@@ -116,21 +117,21 @@ def test_pip_and_uv_install_from_a_reader(site: Site, tmp_path: Path):
 
 def test_a_killed_reader_is_replaced(site: Site):
     kill(site.server.pid_of("readers"))
-    eventually(lambda: not answers(site.readers), 10)
-    eventually(lambda: answers(site.readers), 40)
+    eventually(lambda: not answers(site.readers))
+    eventually(lambda: answers(site.readers))
 
 
 def test_behind_nginx_reads_go_to_the_readers_and_all_else_to_gunicorn(site: Site, tmp_path: Path):
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     if nginx is None:
         pytest.skip("nginx is not installed")
-    eventually(lambda: answers(site.readers), 40)
+    eventually(lambda: answers(site.readers))
     port = free_port()
     configuration = write_nginx(site, tmp_path, port)
     process = subprocess.Popen([nginx, "-c", str(configuration), "-g", "daemon off;"])
     try:
         front = Index("127.0.0.1", port)
-        eventually(lambda: answers(front), 10)
+        eventually(lambda: answers(front))
         assert front.get(PAGE, accept=JSON, accept_encoding="zstd").headers["Content-Encoding"]
         refused = front.upload(make_wheel(tmp_path, "swift", "9"), "wrong")
         assert refused.status in (401, 403)
@@ -138,7 +139,7 @@ def test_behind_nginx_reads_go_to_the_readers_and_all_else_to_gunicorn(site: Sit
         assert front.ask("POST", PAGE).status == 405
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def write_nginx(site: Site, folder: Path, port: int) -> Path:

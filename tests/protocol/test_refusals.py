@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.factories.dists import make_sdist, make_wheel
+from tests.patience import PATIENCE
 from tests.protocol.clients import Answer, Fields, form, upload_headers
 from tests.protocol.conftest import People, tools_for
 from tests.protocol.server import Server
@@ -307,7 +308,7 @@ def test_twine_and_uv_show_the_sentence(
 
 
 def test_a_method_that_nobody_knows_is_refused_politely(live: Server):
-    connection = http.client.HTTPConnection(live.index.host, live.port, timeout=10)
+    connection = http.client.HTTPConnection(live.index.host, live.port, timeout=PATIENCE)
     connection.request("BREW", "/legacy/")
     assert connection.getresponse().status == 405
     connection.close()

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from packages.oidc_views import PER_MINUTE
+from tests.patience import PATIENCE
 from tests.protocol.server import Server
 
 pytestmark = pytest.mark.protocol
@@ -22,11 +23,13 @@ def attempt(live: Server, login: str, password: str, address: str) -> str:
     headers = {"X-Forwarded-For": address, "Connection": "close"}
     session = requests.Session()
     session.headers.update(headers)
-    page = session.get(f"{live.url}/accounts/login/", timeout=30).text
+    page = session.get(f"{live.url}/accounts/login/", timeout=PATIENCE).text
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
     assert token
     form = {"csrfmiddlewaretoken": token[1], "login": login, "password": password}
-    answer = session.post(f"{live.url}/accounts/login/", form, timeout=30, allow_redirects=False)
+    answer = session.post(
+        f"{live.url}/accounts/login/", form, timeout=PATIENCE, allow_redirects=False
+    )
     session.close()
     return answer.text if answer.status_code == 200 else f"{answer.status_code}"
 
@@ -71,7 +74,7 @@ def exchanges(live: Server, worker: int, count: int) -> list[int]:
     try:
         return [
             requests.post(
-                f"{live.url}/_/oidc/mint-token", json={}, headers=headers, timeout=30
+                f"{live.url}/_/oidc/mint-token", json={}, headers=headers, timeout=PATIENCE
             ).status_code
             for _ in range(count)
         ]

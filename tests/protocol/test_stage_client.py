@@ -21,6 +21,7 @@ import pytest
 
 from pypi_site.run import ROOT
 from tests.factories.dists import make_sdist, make_wheel
+from tests.patience import PATIENCE
 from tests.protocol.clients import Tools, sha256
 from tests.protocol.conftest import People
 from tests.protocol.server import Server, clean_environment, eventually
@@ -285,7 +286,7 @@ def test_a_newcomer_waits_and_is_published_when_a_moderator_approves(live, newco
     decide = DECIDE.format(name=newcomer.name, verdict="approve")
     eventually(lambda: held(live, newcomer.name))
     live.script(decide)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert "- Held for review: It is the first release" in output
     assert output.endswith(f"{newcomer.name} 1.0 is published.\n")
@@ -327,7 +328,7 @@ def test_a_person_is_asked(live, stager: Stager, answer: bytes, published: bool)
     )
     os.close(terminal)
     os.write(controller, answer)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     os.close(controller)
     assert process.returncode == 0
     assert "Publish now? [y/N]" in output

@@ -20,6 +20,7 @@ import pytest
 from pypi_site import serve
 from pypi_site.embedded import Cluster
 from pypi_site.run import ROOT
+from tests.patience import PATIENCE
 from tests.protocol.server import (
     FirstStart,
     Server,
@@ -147,7 +148,7 @@ def test_a_second_server_on_the_same_data_is_refused_and_the_first_goes_on(
     second.log = data.with_name("second.log")
     second.start(wait=False)
     assert second.process
-    assert second.process.wait(30) == 1
+    assert second.process.wait(PATIENCE) == 1
     assert f"Process {server.pid_of('supervisor')} already serves {data}" in second.output
     assert "--data" in second.output
     assert "Traceback" not in second.output
@@ -160,7 +161,7 @@ def test_a_busy_port_gets_one_clear_sentence(server: Server):
         server.port = busy.getsockname()[1]
         server.start(wait=False)
         assert server.process
-        assert server.process.wait(30) == 1
+        assert server.process.wait(PATIENCE) == 1
     assert f"Cannot listen on 127.0.0.1:{server.port}" in server.output
     assert "--port" in server.output
     assert "Traceback" not in server.output
@@ -170,7 +171,7 @@ def test_an_address_of_another_machine_gets_one_clear_sentence(data: Path):
     server = FirstStart(data, "--host", "192.0.2.1")
     server.start(wait=False)
     assert server.process
-    assert server.process.wait(30) == 1
+    assert server.process.wait(PATIENCE) == 1
     assert "Cannot listen on 192.0.2.1" in server.output
 
 
@@ -179,7 +180,7 @@ def test_a_data_directory_that_is_a_file_gets_one_clear_sentence(tmp_path: Path)
     server = FirstStart(tmp_path / "file")
     server.start(wait=False)
     assert server.process
-    assert server.process.wait(30) == 1
+    assert server.process.wait(PATIENCE) == 1
     assert f"The data directory {tmp_path / 'file'} cannot be used" in server.output
     assert "Traceback" not in server.output
 
@@ -202,7 +203,7 @@ def test_ctrl_c_in_a_terminal_reaches_every_process_and_still_is_clean(server: S
     everything = server.everything()
     os.killpg(server.pid_of("supervisor"), signal.SIGINT)
     assert server.process
-    assert server.process.wait(40) == 0
+    assert server.process.wait(PATIENCE) == 0
     assert "Traceback" not in server.output
     assert not [pid for pid in everything if is_alive(pid)]
 
@@ -229,7 +230,7 @@ def test_sigterm_during_the_first_start_leaves_nothing_running(
     assert server.process
     processes = descendants(server.process.pid)
     assert server.stop() in codes
-    eventually(lambda: not [pid for pid in processes if is_alive(pid)], seconds=10)
+    eventually(lambda: not [pid for pid in processes if is_alive(pid)])
     assert not Cluster(server.data).is_running()
 
 

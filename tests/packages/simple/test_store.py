@@ -20,6 +20,7 @@ from packages.simple.answers import Kind, Variant
 from packages.simple.codings import Coding
 from packages.simple.negotiation import Representation
 from tests.factories.index import published
+from tests.patience import PATIENCE
 
 JSON = Variant(Representation.JSON, Coding.IDENTITY)
 HTML = Variant(Representation.HTML, Coding.IDENTITY)
@@ -393,7 +394,7 @@ def test_of_32_readers_one_renders_a_page_that_changed(rendered, kept):
     barrier = threading.Barrier(32)
 
     def read(_):
-        barrier.wait(20)
+        barrier.wait(PATIENCE)
         try:
             return store.answer("demo", JSON)
         finally:

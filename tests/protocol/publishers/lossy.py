@@ -9,6 +9,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tests.patience import PATIENCE
+
 UPLOAD = b"POST /legacy/"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing breaks the connection off
 
@@ -38,7 +40,7 @@ class LossyLine:
         up.start()
         with client, server, contextlib.suppress(OSError):
             self._down(server, client, uploads)
-        up.join(10)
+        up.join(PATIENCE)
 
     def _up(self, client: socket.socket, server: socket.socket, uploads: threading.Event) -> None:
         with contextlib.suppress(OSError):
@@ -67,4 +69,4 @@ def lossy_line(server_port: int) -> Iterator[LossyLine]:
         thread.start()
         yield line
         listener.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
+        thread.join(PATIENCE)

@@ -9,10 +9,19 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.files.storage import storages
+from django.db import connection
 
 from moderation.policies import settings as policy_settings
 from packages import legacy_json_documents
 from packages.simple import store
+from tests import databases
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
+    """pytest-django's test database is a copy of one that has its tables."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = databases.template()
 
 
 @pytest.fixture(autouse=True)

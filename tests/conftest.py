@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.files.storage import storages
 from django.db import connection
@@ -16,12 +18,40 @@ from packages import legacy_json_documents
 from packages.simple import store
 from tests import databases
 
+MOST_WORKERS = 4
+# What takes longest begins first, so that no worker is left with it while the others have ended.
+SLOW = ("protocol", "permissions", "e2e")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """The whole suite runs on all cores; what is named by its path in one process, which starts
+    sooner."""
+    cores = min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    return 0 if named or cores == 1 else cores
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow folders first; each keeps its order."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.nodeid.split("/")[1]
+    return SLOW.index(folder) if folder in SLOW else len(SLOW)
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
     """pytest-django's test database is a copy of one that has its tables."""
     with django_db_blocker.unblock():
         connection.settings_dict["TEST"]["TEMPLATE"] = databases.template()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_markers(tmp_path_factory: pytest.TempPathFactory):
+    """Each worker has change markers that only its own tests move."""
+    django_settings.DATA_DIR = tmp_path_factory.mktemp("data")
 
 
 @pytest.fixture(autouse=True)

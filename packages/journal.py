@@ -25,9 +25,12 @@ _RECORD = f"""
         order by place
         returning serial
     )
+"""  # noqa: S608 - a constant of ours
+_LAST = f"{_RECORD} select max(serial) from entries"  # noqa: S608
+_STAMP = f"""{_RECORD}
     update packages_project set serial = (select max(serial) from entries)
     where id = %(key)s returning serial
-"""  # noqa: S608 - a constant of ours
+"""  # noqa: S608
 
 
 def record(
@@ -35,7 +38,8 @@ def record(
 ) -> list[JournalEntry]:
     """Add an entry for each action and stamp the project with the serial of the last.
 
-    `name` is a former name of the project that the entry is about.
+    `name` is a former name of the project that the entry is about.  The project has another one
+    now, and its pages say what they said: so it is not stamped.
 
     Call it last in a transaction: from here to the commit no other change gets a serial, so
     whoever has read up to serial n will never meet a smaller one later.
@@ -53,12 +57,19 @@ def record(
         "at": timezone.now(),
     }
     entries = [JournalEntry(action=action, **facts) for action in actions]
-    project.serial = sql.scalar(_RECORD, {**facts, "actions": [*actions], "key": project.pk})
-    for serial, entry in enumerate(entries, project.serial - len(entries) + 1):
+    last = _write({**facts, "actions": [*actions], "key": project.pk}, stamps=not name)
+    project.serial = project.serial if name else last
+    for serial, entry in enumerate(entries, last - len(entries) + 1):
         entry.serial = serial
     purges.request(facts["project"])
     transaction.on_commit(lambda: markers.touch(facts["project"]), robust=True)
     return entries
+
+
+def _write(facts: dict[str, Any], *, stamps: bool) -> int:
+    """The serial of the last entry."""
+    serial: int = sql.scalar(_STAMP if stamps else _LAST, facts)
+    return serial
 
 
 def last_serial() -> int:

@@ -99,6 +99,17 @@ def test_the_redirect_is_switched_off_and_on_and_the_name_stays_reserved():
         access.known_project("old")
 
 
+def test_a_switched_redirect_is_a_change_of_the_former_name_alone():
+    """Whoever keeps the project's page, as caches and the root page do, is told of nothing."""
+    project = renamed()
+    before = Project.objects.get().serial
+    renames.set_redirect(project.former_names.get(), actor=SYSTEM, on=False)
+    newest = JournalEntry.objects.latest("serial")
+    assert (newest.project, newest.action) == ("old", "stop redirecting old to renewed")
+    assert newest.serial > before
+    assert Project.objects.get().serial == before
+
+
 def test_an_upload_under_the_old_name_is_told_the_new_one():
     project = renamed("shiny-renewed")
     with pytest.raises(access.Renamed, match="old is called shiny-renewed now") as refusal:

@@ -13,7 +13,7 @@ from django.db import OperationalError, connections
 from django.utils import timezone
 
 from accounts.actors import SYSTEM
-from packages import journal, markers, releases
+from packages import journal, markers, releases, renames
 from packages.models import JournalEntry, Project
 from packages.simple import documents, page_files, pages, preparing, renderers, store
 from packages.simple.answers import Kind, Variant
@@ -97,6 +97,17 @@ def test_a_change_is_seen_when_the_marker_moves(kept, rendered):
     assert b'"yanked":"Broken."' in after.body
     assert after.etag != before.etag
     assert rendered == ["demo", "demo"]
+
+
+def test_the_page_of_a_renamed_project_is_that_of_now_when_a_redirect_is_switched(kept):
+    published()
+    project = renames.rename(Project.objects.get(), "renewed", actor=SYSTEM)
+    markers.touch("renewed")
+    store.answer("renewed", JSON)
+    renames.set_redirect(project.former_names.get(), actor=SYSTEM, on=False)
+    markers.touch("demo")
+    now = preparing.render("renewed", JSON.kind)
+    assert store.answer("renewed", JSON).body == now.bodies[JSON.coding]
 
 
 def test_a_name_in_the_same_slot_costs_a_query_and_no_rendering(kept, rendered):

@@ -26,6 +26,7 @@ START_SECONDS = 300
 STOP_SECONDS = PATIENCE
 # Migrating and compressing are a minute's work, and this machine may have other.
 FIRST_START_SECONDS = 600
+QUIET_SECONDS = 0.3  # in which a log that does not grow has all lines
 PASSWORD = "correct-horse-battery-staple"
 _OPEN = re.compile(r"Gatehouse is open at (http://[\d.]+:(\d+))/")
 _OURS = ("DATABASE_URL", "GATEHOUSE_", "DJANGO_SETTINGS_MODULE", "PYTEST_")
@@ -172,8 +173,18 @@ class Server:
         return list((self.data / "incoming").glob("*"))
 
     def requests(self, since: int = 0) -> list[str]:
-        """``METHOD path`` of every answered request, if GATEHOUSE_ACCESS_LOG is set."""
+        """``METHOD path`` of every answered request, if GATEHOUSE_ACCESS_LOG is set.
+
+        A line is written after its answer has left: one that is expected may still be to come.
+        """
+        self._wait_until_quiet()
         return re.findall(r'"([A-Z]+ \S+) HTTP/1', self.output)[since:]
+
+    def _wait_until_quiet(self) -> None:
+        before = -1
+        while (size := self.log.stat().st_size) != before:
+            before = size
+            time.sleep(QUIET_SECONDS)
 
     # -- bin/manage --------------------------------------------------------------------------
 

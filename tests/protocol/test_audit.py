@@ -12,7 +12,7 @@ from tests.protocol.clients import Tools
 from tests.protocol.conftest import People
 from tests.protocol.readers.reading import Uv, programs
 from tests.protocol.readers.vulnerabilities import osv
-from tests.protocol.server import Server
+from tests.protocol.server import Server, eventually
 
 pytestmark = pytest.mark.protocol
 
@@ -64,8 +64,13 @@ def test_pip_audit_reads_our_json(live: Server, tools: Tools, tmp_path: Path):
     report = json.loads(done.stdout[done.stdout.index("{") :])
     found = {item["name"]: item.get("vulns") for item in report["dependencies"]}
     assert found == {"audit-new": [], "audit-old": []}
-    asked = [line for line in live.requests(before) if line.startswith("GET /pypi/audit-")]
-    assert sorted(asked) == ["GET /pypi/audit-new/1.0/json", "GET /pypi/audit-old/1.0/json"]
+    expected = ["GET /pypi/audit-new/1.0/json", "GET /pypi/audit-old/1.0/json"]
+    eventually(lambda: documents(live, before) == expected)
+
+
+def documents(live: Server, since: int) -> list[str]:
+    """What was asked of our JSON."""
+    return sorted(line for line in live.requests(since) if line.startswith("GET /pypi/audit-"))
 
 
 @pytest.mark.usefixtures("shelf")

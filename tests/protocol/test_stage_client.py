@@ -203,7 +203,7 @@ def test_running_again_sends_only_what_is_missing(live, stager: Stager):
     output = succeeded(stager("--keep"))
     assert f"A session for {stager.name} 1.0 exists; using it." in output
     assert f"{stager.wheel.name}: is there already" in output
-    requests = eventually(lambda: live.requests(since))
+    requests = live.requests(since)
     assert sum(request.endswith("/content/") for request in requests) == 1
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.factories.dists import make_wheel
 from tests.factories.oidc import REPOSITORY, RUNNER, Issuer, issuing
 from tests.protocol.clients import BIN
-from tests.protocol.server import Server, serving
+from tests.protocol.server import Server, eventually, serving
 from tests.protocol.tls import Front, tls_in_front_of
 
 pytestmark = pytest.mark.protocol
@@ -110,19 +110,27 @@ def claims(name: str, **changes: Any) -> dict[str, Any]:
     return {"repository": repository(name), **changes}
 
 
+WAY = [
+    "GET /_/oidc/audience",
+    "POST /_/oidc/mint-token",
+    "POST /legacy/",
+    "POST /legacy/",
+    "POST /_/oidc/burn-token",
+]
+
+
+def but_pages(index: Server, since: int) -> list[str]:
+    """What was asked for, without pages."""
+    return [line for line in index.requests(since) if "/simple/" not in line]
+
+
 def test_uv_mints_uploads_and_burns(index, front, issuer, name, tmp_path):
     issuer.claims = claims(name)
     since = len(index.requests())
     wheels = [make_wheel(tmp_path, name=name, version=version) for version in ("1.0", "1.1")]
     code, said = uv_publish(front, issuer, tmp_path / "home", *wheels)
     assert code == 0, said
-    assert [line for line in index.requests(since) if "/simple/" not in line] == [
-        "GET /_/oidc/audience",
-        "POST /_/oidc/mint-token",
-        "POST /legacy/",
-        "POST /legacy/",
-        "POST /_/oidc/burn-token",
-    ]
+    eventually(lambda: but_pages(index, since) == WAY)
     assert sorted(index.index.files(name)) == sorted(wheel.name for wheel in wheels)
     ((label, user),) = index.query(
         "select distinct ci.label, file.uploaded_by_id from packages_file as file"

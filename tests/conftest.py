@@ -12,6 +12,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.files.storage import storages
 from django.db import connection
+from django.test import TransactionTestCase
 
 from moderation.policies import settings as policy_settings
 from packages import legacy_json_documents
@@ -46,6 +47,14 @@ def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker
     """pytest-django's test database is a copy of one that has its tables."""
     with django_db_blocker.unblock():
         connection.settings_dict["TEST"]["TEMPLATE"] = databases.template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """What a test emptied is filled again, which Django leaves to the order of tests."""
+    with django_db_blocker.unblock():
+        databases.keep()
+    TransactionTestCase._fixture_teardown = databases.bring_back
 
 
 @pytest.fixture(scope="session", autouse=True)

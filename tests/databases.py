@@ -1,7 +1,8 @@
 """A database with every table, of which each test run and each of its workers gets a copy.
 
 Migrating an empty one takes longer than most runs; it is done once, and anew when a migration
-has changed.
+has changed.  What migrations put into tables is brought back after a test that emptied them, so
+tests may run in any order.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections, transaction
 
 from pypi_site.run import ROOT, data_directory
 
 PREFIX = "migrated_"
+kept: dict[str, bytes] = {}  # by table: what a copy of the database begins with
 _OTHERS = "select datname from pg_database where starts_with(datname, %s) and datname <> %s"
 
 
@@ -74,3 +76,27 @@ def _connected_to(name: str) -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = before
+
+
+def keep() -> None:
+    """Remember what is in the tables before the first test."""
+    with connection.cursor() as cursor:
+        for table in connection.introspection.django_table_names(only_existing=True):
+            with cursor.copy(f'copy "{table}" to stdout') as copy:
+                kept[table] = b"".join(copy)
+
+
+def bring_back(*_: object) -> None:
+    """Empty the tables, and fill them as before the first test."""
+    call_command(
+        "flush",
+        verbosity=0,
+        interactive=False,
+        reset_sequences=False,
+        inhibit_post_migrate=True,
+    )
+    with transaction.atomic(), connection.cursor() as cursor:  # foreign keys are checked at its end
+        for table, rows in kept.items():
+            if rows:
+                with cursor.copy(f'copy "{table}" from stdin') as copy:
+                    copy.write(rows)

@@ -254,7 +254,7 @@ class Tools:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=120,
+            timeout=3 * PATIENCE,
         )
 
 

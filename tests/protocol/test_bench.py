@@ -16,6 +16,7 @@ from benchmarks.reads.corpus import FORTY, Sizes
 from benchmarks.reads.works import Form, Request, Work
 from benchmarks.reads.wrk import Figures
 from pypi_site.run import ROOT
+from tests.patience import PATIENCE
 from tests.protocol.server import Server, clean_environment
 
 pytestmark = pytest.mark.protocol
@@ -61,7 +62,7 @@ def test_a_quick_run_measures_gatehouse(tmp_path: Path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=10 * PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert f"| {PAGE} | " in done.stdout

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.factories.dists import make_wheel
+from tests.patience import PATIENCE
 from tests.protocol.clients import BIN, Tools
 from tests.protocol.server import Server, serving
 
@@ -90,7 +91,7 @@ def _run(home: Path, environment: dict[str, str], *command: str) -> Done:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=120,
+        timeout=3 * PATIENCE,
     )
 
 

@@ -73,7 +73,7 @@ class Stager:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=3 * PATIENCE,
         )
 
     def _dist(self, options: tuple[str | Path, ...]) -> list[Path]:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.factories.dists import make_wheel
 from tests.factories.oidc import REPOSITORY, RUNNER, Issuer, issuing
+from tests.patience import PATIENCE
 from tests.protocol.clients import BIN
 from tests.protocol.server import Server, eventually, serving
 from tests.protocol.tls import Front, tls_in_front_of
@@ -95,7 +96,7 @@ def run(front: Front, issuer: Issuer, home: Path, *command: Any) -> tuple[int, s
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=120,
+        timeout=3 * PATIENCE,
     )
     return done.returncode, done.stdout
 

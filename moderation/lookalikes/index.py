@@ -195,12 +195,12 @@ def _tolerance(length: int) -> int:
     return next((most for up_to, most in ((4, 1), (6, 2), (11, 3), (17, 4)) if length <= up_to), 6)
 
 
-def _unlikeliness(pair: Pair) -> tuple[float, int]:
+def _unlikeliness(pair: Pair) -> tuple[float, int, str]:
     """What sorts pairs before they are weighed: little changed, little left out, long."""
     length = len(pair.form.text)
     left_out = min(sum(map(len, pair.view.rest)), 8) / 8
     badness = edits.cost(pair.edits) / length + 0.3 * left_out + 0.8 / length
-    return badness, -pair.form.target.downloads
+    return badness, -pair.form.target.downloads, pair.form.target.name
 
 
 def variants(text: str) -> list[str]:

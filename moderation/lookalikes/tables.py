@@ -56,11 +56,14 @@ def elsewhere() -> frozenset[str]:
 
 
 def everywhere(names: Iterable[Target]) -> list[Target]:
-    """`names`, with what every index protects: standard modules, slips of the hand."""
+    """`names`, with what every index protects: standard modules, slips of the hand.
+
+    Sorted to the last, for what is looked at first must not differ from process to process.
+    """
     given = {target.name: target for target in names}
     for module in stdlib.top_level():
         if len(module) >= _LEAST_MODULE:
             given.setdefault(module, Target(module, _EVERYBODY, "module"))
     for slip in _SLIPS:
         given.setdefault(slip, Target(slip, _EVERYBODY, "slip"))
-    return sorted(given.values(), key=lambda target: -target.downloads)
+    return sorted(given.values(), key=lambda target: (-target.downloads, target.name))

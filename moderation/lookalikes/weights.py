@@ -31,17 +31,17 @@ class Weights:
     def score(self, measured: Mapping[str, float]) -> float:
         """How likely the pair is a squat and its target, from 0 to 1."""
         values = [float(measured[figure]) for figure in self.figures]
-        return 1 / (1 + math.exp(-self.start - self._added_up(values)))
+        return 1 / (1 + math.exp(-self.start - self.sum_of(values)))
 
     @cached_property
-    def _added_up(self) -> Callable[[Sequence[float]], float]:
-        """The trees as one Python function, which is several times as fast as to walk them.
+    def sum_of(self) -> Callable[[Sequence[float]], float]:
+        """Adds up the trees: one Python function, which is several times as fast as to walk them.
 
         Nothing gets into its source but numbers and brackets.
         """
         leaves = ", ".join(map(_source, self.trees))
-        added_up: Callable[[Sequence[float]], float] = eval(f"lambda v: sum(({leaves},))")  # noqa: S307
-        return added_up
+        function: Callable[[Sequence[float]], float] = eval(f"lambda v: sum(({leaves},))")  # noqa: S307
+        return function
 
 
 def _source(tree: Any) -> str:

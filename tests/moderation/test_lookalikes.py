@@ -291,6 +291,19 @@ def test_the_names_that_come_along_are_normalized_and_in_order():
     assert counts == sorted(counts, reverse=True)
 
 
+def test_what_every_index_protects_stands_in_one_order_in_every_process():
+    """Sets differ from process to process, and only so many targets are looked at."""
+    targets = tables.everywhere([Target("zope", 5), Target("attrs", 5), Target("flask", 9)])
+    assert len(targets) > 200
+    assert targets == sorted(targets, key=lambda target: (-target.downloads, target.name))
+
+
+def test_pairs_that_are_equally_likely_stand_in_the_order_of_their_names():
+    index = Index([Target(name, 100_000) for name in ("foobard", "foobarb", "foobarc")], {})
+    found = [pair.form.target.name for pair in index.pairs("foobarz")]
+    assert found == ["foobarb", "foobarc", "foobard"]
+
+
 def test_every_module_of_the_import_table_is_normalized():
     table = tables.imports()
     assert len(table) > 500

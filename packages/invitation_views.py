@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors
 from accounts.models import User
-from packages import answering, invitations, manage_views
+from packages import answering, invitations
 from packages.models import Invitation, Project, Team, TeamMember, TeamRole
+from pypi_site.lib.http import written
 from pypi_site.lib.problems import NotFound, Problem
 
 
@@ -25,8 +26,8 @@ def inviting(
     """To invite whoever is named in the form; whether there is anybody of that name is not told."""
 
     def act() -> str:
-        recipient = manage_views.written(request, "recipient")
-        kind = manage_views.written(request, "kind")
+        recipient = written(request, "recipient")
+        kind = written(request, "kind")
         invitation = invite(to, recipient, kind, actor=actors.of_request(request))
         return f"{invitation.recipient} is invited, and told by e-mail if that is somebody here."
 

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from accounts import actors
 from packages import access
 from packages.models import Project
+from pypi_site.lib.http import written
 from pypi_site.lib.problems import NotFound, Problem, ReasonNeeded
 
 
@@ -33,11 +34,6 @@ def may_manage(request: HttpRequest, project: Project) -> bool:
     except access.InQuarantine:
         pass
     return True
-
-
-def written(request: HttpRequest, name: str = "reason") -> str:
-    """What was written into a field, less the one character that PostgreSQL cannot keep."""
-    return request.POST.get(name, "").replace("\0", "").strip()
 
 
 def reason(request: HttpRequest, what: object, *, needed: bool) -> str:

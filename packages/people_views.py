@@ -25,6 +25,7 @@ from packages import (
 )
 from packages.choices import Choice
 from packages.models import Invitation, Project, Role
+from pypi_site.lib.http import written
 
 PAGE = "project-people"
 
@@ -142,7 +143,7 @@ def change(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     project, role = _role(request, name, pk)
 
     def act() -> str:
-        kind = manage_views.written(request, "on")
+        kind = written(request, "on")
         changed = roles.change(role, kind, actor=actors.of_request(request))
         return f"{changed.user.username} is {changed.kind} of {project} now."
 

@@ -14,6 +14,7 @@ from accounts.models import ApiToken
 from packages import access, manage_views, team_access, team_roles, transfers
 from packages.choices import Choice
 from packages.models import Invitation, Project, Role, TeamRole
+from pypi_site.lib.http import written
 
 PAGE = "project-people"
 HANDOVERS = [
@@ -84,7 +85,7 @@ def grant(request: HttpRequest, name: str) -> HttpResponse:
     project = manage_views.own_project(request, name, access.OWNERS)
 
     def act() -> str:
-        team, kind = manage_views.written(request, "team"), manage_views.written(request, "kind")
+        team, kind = written(request, "team"), written(request, "kind")
         done = team_roles.grant(project, team, kind, actor=actors.of_request(request))
         if isinstance(done, TeamRole):
             return f"The team {done.team} is {done.kind} of {project} now."
@@ -101,7 +102,7 @@ def change(request: HttpRequest, name: str, team: str) -> HttpResponse:
     project, role = _role(request, name, team)
 
     def act() -> str:
-        kind = manage_views.written(request, "on")
+        kind = written(request, "on")
         changed = team_roles.change(role, kind, actor=actors.of_request(request))
         return f"The team {changed.team} is {changed.kind} of {project} now."
 
@@ -142,8 +143,8 @@ def transfer(request: HttpRequest, name: str) -> HttpResponse:
     project = manage_views.own_project(request, name, access.OWNERS)
 
     def act() -> str:
-        recipient = manage_views.written(request, "recipient")
-        then = manage_views.written(request, "then")
+        recipient = written(request, "recipient")
+        then = written(request, "then")
         actor = actors.of_request(request)
         invitation = transfers.offer(project, recipient, then, actor=actor)
         return f"{project} is offered to {invitation.recipient}; it stays yours until that accepts."

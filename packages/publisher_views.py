@@ -25,6 +25,7 @@ from packages.choices import Ask, Choice
 from packages.models import Project, Publisher
 from packages.models.project import NAME_LENGTH
 from packages.views import Snippet
+from pypi_site.lib.http import written
 from pypi_site.lib.problems import Problem
 
 PAGE, OWN_PAGE = "project-publishers", "pending-publishers"
@@ -83,7 +84,7 @@ def remove(request: HttpRequest, name: str, identifier: UUID) -> HttpResponse:
 
     def act() -> str:
         publisher = publishers.of_project(project, identifier)
-        reason = manage_views.written(request)
+        reason = written(request)
         publishers.remove(publisher, actor=actors.of_request(request), reason=reason)
         return f"{project} trusts {publishers.name_of(publisher)} no longer."
 
@@ -139,7 +140,7 @@ def prepare(request: HttpRequest, issuer: str) -> HttpResponse:
     """Let a CI job's first upload register a project for me."""
     found = _issuer(issuer)
     given = _given(request, found)
-    name = manage_views.written(request, "name")
+    name = written(request, "name")
     if request.method != "POST":
         return _own_page(request, found, given)
 
@@ -214,7 +215,7 @@ def _issuer(name: str) -> Issuer:
 def _given(request: HttpRequest, issuer: Issuer) -> Given:
     """What was written for each thing that such a publisher names."""
     names = [rule.name for rule in issuer.provider.rules]
-    return {name: text for name in names if (text := manage_views.written(request, name))}
+    return {name: text for name in names if (text := written(request, name))}
 
 
 def _done(request: HttpRequest, act: Callable[[], str]) -> bool:

@@ -18,6 +18,7 @@ from packages.choices import Ask, Choice
 from packages.models import FormerName, Project, ProjectStatus
 from packages.models.project import NAME_LENGTH, SUCCESSOR_LENGTH
 from packages.tables import state_of_project
+from pypi_site.lib.http import written
 
 STATUS_REASON = "Public: the project's page and some installers show it."
 
@@ -161,7 +162,7 @@ def _owners_only(act: Act) -> Callable[[HttpRequest, str], HttpResponse]:
 
 @_owners_only
 def archive(request: HttpRequest, project: Project) -> str:
-    reason = manage_views.written(request)
+    reason = written(request)
     projects.archive(project, actor=actors.of_request(request), reason=reason)
     return f"{project} is archived: it takes no uploads, and everything here stays."
 
@@ -171,8 +172,8 @@ def deprecate(request: HttpRequest, project: Project) -> str:
     projects.deprecate(
         project,
         actor=actors.of_request(request),
-        reason=manage_views.written(request),
-        successor=manage_views.written(request, "successor"),
+        reason=written(request),
+        successor=written(request, "successor"),
     )
     return f"{project} is deprecated: its page advises against it, and everything keeps working."
 
@@ -185,14 +186,14 @@ def activate(request: HttpRequest, project: Project) -> str:
 
 @_owners_only
 def hide(request: HttpRequest, project: Project) -> str:
-    reason = manage_views.written(request)
+    reason = written(request)
     projects.make_private(project, actor=actors.of_request(request), reason=reason)
     return f"{project} is private: only people with a role see it, and their tokens that may read."
 
 
 @_owners_only
 def publicise(request: HttpRequest, project: Project) -> str:
-    reason = manage_views.written(request)
+    reason = written(request)
     projects.make_public(project, actor=actors.of_request(request), reason=reason)
     return f"{project} is public: everybody sees and installs it."
 
@@ -202,9 +203,9 @@ def publicise(request: HttpRequest, project: Project) -> str:
 def rename(request: HttpRequest, project: Project) -> str:
     renamed = renames.rename(
         project,
-        manage_views.written(request, "name"),
+        written(request, "name"),
         actor=actors.of_request(request),
-        reason=manage_views.written(request),
+        reason=written(request),
     )
     return f"{project} is called {renamed} now. Upload its next release under that name."
 
@@ -212,7 +213,7 @@ def rename(request: HttpRequest, project: Project) -> str:
 @sensitive.confirmed
 @_owners_only
 def delete(request: HttpRequest, project: Project) -> str:
-    projects.require_confirmed(project, manage_views.written(request, "confirm"))
+    projects.require_confirmed(project, written(request, "confirm"))
     reason = manage_views.reason(request, project, needed=True)
     projects.delete(project, actor=actors.of_request(request), reason=reason)
     return f"{project} is deleted. You can restore it on this page for {settings.BIN_DAYS} days."

@@ -17,9 +17,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors, sensitive
-from packages import invitation_views, manage_views, team_access, teams
+from packages import invitation_views, team_access, teams
 from packages.choices import Ask, Choice
 from packages.models import Team, TeamMember
+from pypi_site.lib.http import written
 from pypi_site.lib.problems import NotFound, Problem
 from pypi_site.lib.ratelimit import TooManyRequests
 
@@ -58,8 +59,8 @@ def create(request: HttpRequest) -> HttpResponse:
     """Found a team."""
     try:
         team = teams.create(
-            manage_views.written(request, "name"),
-            description=manage_views.written(request, "description"),
+            written(request, "name"),
+            description=written(request, "description"),
             actor=actors.of_request(request),
         )
     except TooManyRequests as problem:
@@ -175,7 +176,7 @@ def describe(request: HttpRequest, name: str) -> HttpResponse:
     team = _team(request, name)
 
     def act() -> str:
-        text = manage_views.written(request, "description")
+        text = written(request, "description")
         teams.describe(team, text, actor=actors.of_request(request))
         return "The team is described anew."
 
@@ -190,7 +191,7 @@ def delete(request: HttpRequest, name: str) -> HttpResponse:
     team = _team(request, name)
 
     def act() -> str:
-        teams.require_confirmed(team, manage_views.written(request, "confirm"))
+        teams.require_confirmed(team, written(request, "confirm"))
         teams.delete(team, actor=actors.of_request(request))
         return f"The team {team} is deleted."
 
@@ -222,7 +223,7 @@ def change(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     team, member = _member(request, name, pk)
 
     def act() -> str:
-        kind = manage_views.written(request, "on")
+        kind = written(request, "on")
         changed = teams.change(member, kind, actor=actors.of_request(request))
         return f"{changed.user.username} is {changed.kind} of the team {team} now."
 

@@ -27,6 +27,7 @@ from moderation.admin import deciding, files, keys, queue, working
 from moderation.models import Case, ReadyReason
 from moderation.policies import DECIDE
 from pypi_site.lib.admin_actions import ReadOnlyAdmin
+from pypi_site.lib.http import written
 
 
 @admin.register(Case)
@@ -114,7 +115,7 @@ class CaseAdmin(ReadOnlyAdmin):
         case = self._case(request, pk)
         if request.method != "POST" or working.do(request, case, verb):
             return HttpResponseRedirect(case.get_absolute_url())
-        refused = {"verb": verb, "text": working.written(request)}
+        refused = {"verb": verb, "text": written(request, "text")}
         case = self._case(request, pk)
         return self._page(request, case, "case", refused=refused, **_shown(request, case))
 

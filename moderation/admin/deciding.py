@@ -13,24 +13,19 @@ from accounts import actors
 from accounts.actors import Actor
 from moderation import consequences, decisions, offers, queues
 from moderation.actions import ACTIONS, BY_KIND, Action
-from moderation.admin import queue
+from moderation.admin import queue, wording
 from moderation.cases import CaseDecided
 from moderation.models import (
     Case,
     Decision,
     DecisionKind,
     DecisionState,
-    ReadyReason,
     Step,
     Subject,
 )
 from moderation.models.decisions import HARMFUL
 from moderation.models.subjects import kind_of
-from pypi_site.lib.admin_actions import written_reason
 from pypi_site.lib.problems import Problem
-
-KEYS = 9  # ready reasons that have a key
-
 
 # -- decide ----------------------------------------------------------------------------------------
 
@@ -42,7 +37,7 @@ def decide(request: HttpRequest, case: Case, verb: str) -> str | None:
         return None
     target = _target(request, case, action)
     closes = ("closes" in request.POST) if "choosable" in request.POST else None
-    reason, done = _reason(request), _done(action, case)
+    reason, done = wording.given(request), _done(action, case)
     try:
         decision = decisions.decide(
             case, verb, target, actor=actors.of_request(request), reason=reason, closes=closes
@@ -57,11 +52,6 @@ def decide(request: HttpRequest, case: Case, verb: str) -> str | None:
         done = "proposed; another moderator has to confirm"
     messages.success(request, f"{target}: {done}.")
     return _next(request, case)
-
-
-def _reason(request: HttpRequest) -> str:
-    """What was written, else what was chosen of the ready reasons."""
-    return written_reason(request) or request.POST.get("ready", "").replace("\0", "").strip()
 
 
 def _done(action: Action, case: Case) -> str:
@@ -91,7 +81,7 @@ def preview(request: HttpRequest, case: Case, verb: str) -> dict[str, Any]:
         "target_key": target_key(target),
         "targets": [(target_key(item), kind_of(item), item) for item in others],
         "consequences": consequences.of(case, action, target),
-        "ready": ReadyReason.objects.filter(kind=action.kind)[:KEYS],
+        "ready": wording.ready(action.kind),
         "reason": request.POST.get("reason", ""),
         "preselect": not action.is_grave,
         "second": decisions.needs_second(action),
@@ -173,7 +163,7 @@ def revise(request: HttpRequest, case: Case, pk: int, verb: str) -> bool:
         return False
     act, done = _REVISIONS[verb]
     try:
-        act(decision, actor=actors.of_request(request), reason=_reason(request))
+        act(decision, actor=actors.of_request(request), reason=wording.given(request))
     except (CaseDecided, decisions.NotInForce) as problem:
         messages.warning(request, problem.detail)
         return True
@@ -194,7 +184,7 @@ def revision(request: HttpRequest, case: Case, pk: int, verb: str) -> dict[str, 
         "decision": decision,
         "verb": verb,
         "consequences": _foreseen(case, action, decision, verb),
-        "ready": ReadyReason.objects.filter(kind=_step(decision, verb))[:KEYS],
+        "ready": wording.ready(_step(decision, verb)),
         "reason": request.POST.get("reason", ""),
         "reason_needed": verb != "confirm",
         "hint": _REASON_READ_BY[verb],

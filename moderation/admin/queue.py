@@ -16,10 +16,10 @@ from accounts import actors
 from accounts.models import User
 from moderation import cases, decisions, queues
 from moderation.actions import ACTIONS
-from moderation.admin import keys
-from moderation.models import Case, CaseKind, ReadyReason, Severity
+from moderation.admin import keys, wording
+from moderation.models import Case, CaseKind, Severity
 from moderation.policies import DECIDE
-from pypi_site.lib.admin_actions import act, written_reason
+from pypi_site.lib.admin_actions import act
 
 PAGE = 50
 BULK = ("approve", "reject", "dismiss")  # what is decided of many at once
@@ -94,7 +94,7 @@ def bulk(request: HttpRequest, site: AdminSite, verb: str) -> HttpResponse:
     if not picked or request.method != "POST":
         messages.warning(request, "Select cases first.")
         return HttpResponseRedirect(reverse("admin:index"))
-    reason = written_reason(request) or request.POST.get("ready", "").replace("\0", "").strip()
+    reason = wording.given(request)
     if verb == "claim" or ("confirmed" in request.POST and reason):
         for case in picked:
             act(request, case, _claim if verb == "claim" else _decide(verb), reason, _done(verb))
@@ -108,7 +108,7 @@ def bulk(request: HttpRequest, site: AdminSite, verb: str) -> HttpResponse:
         "action": action,
         "picked": picked,
         "preselect": not action.is_grave,
-        "ready": ReadyReason.objects.filter(kind=action.kind)[:9],
+        "ready": wording.ready(action.kind),
         "keys_of_decision": keys.DECISION,
     }
     return TemplateResponse(request, "admin/moderation/bulk.html", page)

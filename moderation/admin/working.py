@@ -11,6 +11,7 @@ from accounts import actors
 from accounts.actors import Actor
 from accounts.models import User
 from moderation import cases
+from moderation.admin import wording
 from moderation.models import Case, ReadyReason, Step
 from pypi_site.lib.problems import Problem
 
@@ -22,7 +23,7 @@ def do(request: HttpRequest, case: Case, verb: str) -> bool:
     """By POST; says how it went.  False if it was refused."""
     if verb not in _VERBS:
         raise Http404
-    text = written(request) or request.POST.get("ready", "").replace("\0", "").strip()
+    text = wording.given(request, "text")
     try:
         messages.success(request, _VERBS[verb](request, case, actors.of_request(request), text))
     except Problem as problem:
@@ -31,17 +32,10 @@ def do(request: HttpRequest, case: Case, verb: str) -> bool:
     return True
 
 
-def written(request: HttpRequest) -> str:
-    """What the moderator wrote himself."""
-    return request.POST.get("text", "").replace("\0", "").strip()
-
-
 def ready_words() -> dict[str, list[ReadyReason]]:
     """For each step that wants words those that are ready, by the step's name in templates."""
-    found: dict[str, list[ReadyReason]] = {step.name.lower(): [] for step in STEPS}
-    for row in ReadyReason.objects.filter(kind__in=STEPS):
-        found[Step(row.kind).name.lower()].append(row)
-    return found
+    ready = wording.ready_for(STEPS)
+    return {step.name.lower(): ready[step] for step in STEPS}
 
 
 def _claim(request: HttpRequest, case: Case, actor: Actor, text: str) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from pypi_site.lib.http import written
 from pypi_site.lib.problems import Problem
 
 Verb = Callable[[HttpRequest, Any, str], object]
@@ -31,7 +32,7 @@ def with_reason(
         if not request.user.has_perm(permission):
             messages.error(request, "You may not do this; ask an administrator.")
             return None
-        reason = written_reason(request)
+        reason = written(request)
         if "confirmed" in request.POST and reason:
             act_on_each(request, chosen, verb, reason, done)
             return None
@@ -43,11 +44,6 @@ def with_reason(
     action.__name__ = name
     action.required_permission = permission  # type: ignore[attr-defined]
     return action
-
-
-def written_reason(request: HttpRequest) -> str:
-    """What was written as the reason, less the one character that PostgreSQL cannot keep."""
-    return request.POST.get("reason", "").replace("\0", "").strip()
 
 
 def act_on_each(

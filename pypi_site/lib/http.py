@@ -19,6 +19,11 @@ from pypi_site.lib import transfers
 from pypi_site.lib.transfers import ByteRange, Readable
 
 
+def written(request: HttpRequest, name: str = "reason") -> str:
+    """What was written into a field, less the one character that PostgreSQL cannot keep."""
+    return request.POST.get(name, "").replace("\0", "").strip()
+
+
 def not_modified(request: HttpRequest, etag: str) -> bool:
     """Whether the client already has what this ETag names (weak comparison)."""
     return transfers.matches(request.headers.get("If-None-Match"), etag)

@@ -1,4 +1,4 @@
-"""Many cases at once, straight from the tables."""
+"""Cases: of what was reported, and many at once, straight from the tables."""
 
 from __future__ import annotations
 
@@ -7,12 +7,26 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.models import User
+from moderation import observations
 from moderation.models import Case, Concerned, Observation
+from moderation.observations import Report
 from packages import names
 from packages.models import Project, Stage
+from tests.factories.people import UserFactory, actor
 
 KINDS = ["held", "held", "held", "malware", "spam"]
 HOLD = {"policy": "some.policy", "code": "first-release-by-new-uploader", "reason": "It is new."}
+
+
+def case_of(thing) -> Case:
+    """The newest about it."""
+    return Case.objects.about(thing).latest("pk")
+
+
+def reported(thing, kind: str = "malware", text: str = "It steals passwords.", **more) -> Case:
+    """The case of something that somebody with an account reported."""
+    report = Report(kind, text, **more)
+    return observations.report(thing, report, actor=actor(UserFactory())).case
 
 
 def many_cases(count: int, *, first: int = 0) -> list[Case]:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 
 from accounts.actors import SYSTEM
 from accounts.models import AuditEvent
-from moderation import appeals, cases, decisions, observations
+from moderation import appeals, cases, decisions
 from moderation.models import (
     Case,
     Decision,
@@ -18,11 +18,11 @@ from moderation.models import (
     ReadyReason,
     SimilarityException,
 )
-from moderation.observations import Report
 from packages import storage
 from packages.models import File, Project, Release
 from packages.uploads import stages
 from packages.uploads.stages import RefusedByPolicy, Result
+from tests.factories.desk import case_of, many_cases, reported
 from tests.factories.index import held, published, submit
 from tests.factories.people import (
     AdministratorFactory,
@@ -48,18 +48,6 @@ def desk(client, moderator):
     return client
 
 
-@pytest.fixture
-def whole_desk(client):
-    """The desk of somebody who may do everything there."""
-    client.user = KeeperFactory()
-    client.force_login(client.user)
-    return client
-
-
-def case_of(thing) -> Case:
-    return Case.objects.about(thing).latest("pk")
-
-
 def page_of(thing) -> str:
     return f"/admin/moderation/case/{case_of(thing).pk}/change/"
 
@@ -70,11 +58,6 @@ def deciding(thing, verb: str) -> str:
 
 def working(thing, verb: str) -> str:
     return f"/admin/moderation/case/{case_of(thing).pk}/work/{verb}/"
-
-
-def report(thing, kind="malware", text="It steals passwords.", **more) -> Case:
-    given = Report(kind, text, **more)
-    return observations.report(thing, given, actor=actor(UserFactory())).case
 
 
 def told(response) -> list[str]:
@@ -180,7 +163,7 @@ def test_the_queue_is_filtered_searched_and_ordered(desk, moderator, query, show
     decisions.reject(held("gone"), actor=actor(ModeratorFactory()), reason="no")
     other = held("other", uploader=UserFactory(username="zelda"))
     cases.claim(case_of(other), actor=actor(moderator))
-    report(published("demo").project)
+    reported(published("demo").project)
     expected = ["one 1.0", "other 1.0", "demo"] if shown is None else shown
     assert titles(desk.get(f"{DESK}?{query}")) == expected
 
@@ -194,7 +177,7 @@ def test_the_counts_are_by_kind_and_age(desk):
         stage = held(f"p{number}")
         opened = timezone.now() - timedelta(days=days)
         Case.objects.filter(stage=stage).update(opened_at=opened)
-    report(published("demo").project)
+    reported(published("demo").project)
     page = desk.get(DESK)
     rows = page.context["counts"].rows
     assert [(kind, [number for _, number in cells], all_) for kind, _, cells, all_ in rows] == [
@@ -205,8 +188,6 @@ def test_the_counts_are_by_kind_and_age(desk):
 
 
 def test_the_queue_costs_the_same_for_three_and_for_many(desk, django_assert_max_num_queries):
-    from tests.factories.desk import many_cases
-
     many_cases(3)
     desk.get(DESK)
     with django_assert_max_num_queries(12) as few:
@@ -385,7 +366,7 @@ def test_reports_about_anything_have_a_page(whole_desk, kind):
         "project": release.project,
         "person": release.published_by,
     }[kind]
-    case = report(thing, lines=[{"member": "demo/__init__.py", "line": 1, "excerpt": "evil()"}])
+    case = reported(thing, lines=[{"member": "demo/__init__.py", "line": 1, "excerpt": "evil()"}])
     text = whole_desk.get(case.get_absolute_url()).content.decode()
     assert "It steals passwords." in text
     assert "evil()" in text
@@ -398,7 +379,7 @@ def test_the_history_of_the_uploader_is_told(desk):
     decisions.approve(held("first", uploader=uploader), actor=keeper, reason="fine")
     decisions.reject(held("second", uploader=UserFactory()), actor=keeper, reason="no")
     stage = submit(UserFactory(), "third").stage
-    report(Project.objects.get(normalized_name="first"))
+    reported(Project.objects.get(normalized_name="first"))
     text = desk.get(page_of(Project.objects.get(normalized_name="first"))).content.decode()
     assert "1 earlier upload, 1 project: first" in text
     assert "decided before: Approved 1" in text
@@ -576,7 +557,7 @@ def test_quarantine_is_previewed_done_and_undone_on_the_desk(whole_desk):
     release = published()
     published("consumer", extra_metadata="Requires-Dist: Demo>=1")
     submit(release.published_by, "demo", "2.0")
-    case = report(release)
+    case = reported(release)
     preview = whole_desk.get(deciding(release, "quarantine")).content.decode()
     for fact in (
         "Nobody can see or install:",
@@ -608,7 +589,7 @@ def test_quarantine_is_previewed_done_and_undone_on_the_desk(whole_desk):
 def test_every_action_has_a_preview(whole_desk):
     release = published()
     stage = held("waiting")
-    report(release)
+    reported(release)
     for verb in ("quarantine", "remove", "prohibit", "freeze", "dismiss"):
         page = whole_desk.get(deciding(release, verb))
         assert page.status_code == 200, verb
@@ -621,7 +602,7 @@ def test_every_action_has_a_preview(whole_desk):
 
 def test_the_page_tells_how_the_thing_stands_now(whole_desk):
     release = published()
-    report(release)
+    reported(release)
     assert b">Now<" not in whole_desk.get(page_of(release)).content
     whole_desk.post(deciding(release, "prohibit"), {"reason": "a squat", "choosable": "yes"})
     whole_desk.post(deciding(release, "quarantine"), {"reason": "malware", "choosable": "yes"})
@@ -635,7 +616,7 @@ def test_the_page_tells_how_the_thing_stands_now(whole_desk):
 
 def test_an_appeal_is_refused_by_name_and_by_another(whole_desk, client):
     release, another = published(), KeeperFactory()
-    case = report(release)
+    case = reported(release)
     whole_desk.post(deciding(release, "quarantine"), {"reason": "malware"})
     owner = actor(release.project.roles.get().user)
     appeals.file(Decision.objects.get(), actor=owner, text="It is nothing of the sort.")
@@ -668,7 +649,7 @@ def test_the_desk_leads_to_whatever_else_a_moderator_does(whole_desk, client):
 
 def test_a_moderator_sees_only_what_he_may_do(desk):
     release = published()
-    case = report(release)
+    case = reported(release)
     text = desk.get(page_of(release)).content.decode()
     assert "/decide/dismiss/" in text
     assert "/decide/quarantine/" not in text
@@ -681,7 +662,7 @@ def test_a_moderator_sees_only_what_he_may_do(desk):
 def test_a_proposal_is_confirmed_by_another_on_the_desk(whole_desk, settings, client):
     settings.SECOND_MODERATOR = True
     release = published()
-    case = report(release)
+    case = reported(release)
     assert b"two moderators" in whole_desk.get(deciding(release, "remove")).content
     whole_desk.post(deciding(release, "remove"), {"reason": "malware"})
     assert File.objects.offered().exists()
@@ -731,7 +712,7 @@ def test_one_that_cannot_be_approved_keeps_no_other_back(desk):
 
 def test_what_is_no_upload_is_not_approved_with_others(desk):
     thing = published("public").project
-    report(thing)
+    reported(thing)
     done = bulk(desk, "approve", [thing], confirmed="yes", reason="because")
     assert "is not about that" in told(done)[0]
 
@@ -739,7 +720,7 @@ def test_what_is_no_upload_is_not_approved_with_others(desk):
 def test_several_reports_are_closed_at_once_and_what_is_held_is_not(desk):
     things = [published("one").project, published("other").project]
     for thing in things:
-        report(thing, kind="spam", text="Buy my watches.")
+        reported(thing, kind="spam", text="Buy my watches.")
     done = bulk(desk, "dismiss", [*things, held("waits")], confirmed="yes", reason="It is an ad.")
     assert [("closed without consequences" in each) for each in told(done)] == [True, True, False]
     assert "approve or reject it" in told(done)[2]

@@ -9,11 +9,11 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from accounts.models import AuditEvent
-from moderation import decisions, groups, observations
+from moderation import decisions, groups
 from moderation.actions import ACTIONS
-from moderation.models import Case, Decision, ProhibitedName, SimilarityException
-from moderation.observations import Report
+from moderation.models import Decision, ProhibitedName, SimilarityException
 from packages.models import Project
+from tests.factories.desk import reported
 from tests.factories.index import held, published
 from tests.factories.people import UserFactory, actor
 
@@ -82,11 +82,6 @@ def test_a_member_excepts_a_pair_that_the_check_of_a_name_offers(member, client)
     assert (answer.status_code, SimilarityException.objects.count()) == (200, 1)
 
 
-def case_of(thing) -> Case:
-    report = Report("malware", "It steals passwords.")
-    return observations.report(thing, report, actor=actor(UserFactory())).case
-
-
 @pytest.mark.parametrize("verb", ACTIONS)
 def test_a_member_takes_every_decision_and_undoes_it(verb, member, client):
     stage = held("fresh") if verb in ("approve", "reject") else None
@@ -94,10 +89,10 @@ def test_a_member_takes_every_decision_and_undoes_it(verb, member, client):
     target = {"approve": stage, "reject": stage, "freeze": project.roles.get().user}.get(
         verb, project
     )
-    case = stage.cases.get() if stage else case_of(project)
+    case = stage.cases.get() if stage else reported(project)
     if verb == "clear":
         decisions.quarantine(case, project, actor=actor(member), reason="first")
-        case = case_of(project)
+        case = reported(project)
     client.force_login(member)
     assert client.get(case.get_absolute_url()).status_code == 200
     decision = decisions.decide(case, verb, target, actor=actor(member), reason="It harms.")

@@ -11,12 +11,12 @@ from django.test import Client
 
 from accounts.actors import SYSTEM, Actor
 from accounts.models import ApiToken, AuditEvent, User
-from moderation import decisions, observations, standings
+from moderation import decisions, standings
 from moderation.actions import ACTIONS
 from moderation.models import Case, Decision, Observation, ProhibitedName
-from moderation.observations import Report
 from packages import files, projects, releases
 from packages.models import File, Project, Release, Role, Stage, StagedFile
+from tests.factories.desk import reported
 from tests.factories.index import held, published, submit
 from tests.factories.people import KeeperFactory, UserFactory, actor, token_for
 
@@ -72,11 +72,6 @@ def arrange(status: str = "active", release: str = "plain") -> Release:
 def thing_of(kind: str, release: Release) -> File | Release | Project:
     things = {"file": release.files.get(filetype="sdist"), "release": release}
     return things.get(kind) or Project.objects.get(pk=release.project_id)
-
-
-def case_about(thing) -> Case:
-    report = Report("malware", "It steals passwords.")
-    return observations.report(thing, report, actor=actor(UserFactory())).case
 
 
 def rows(queryset, *left_out: str) -> list[dict]:
@@ -150,7 +145,7 @@ def test_a_quarantine_that_is_undone_or_cleared_leaves_everything_as_it_was(
     kind, status, release, keeper
 ):
     thing = thing_of(kind, arrange(status, release))
-    case = case_about(thing)
+    case = reported(thing)
     if thing.quarantined:
         return  # that is what the next test begins with
     before = picture()
@@ -166,7 +161,7 @@ def test_a_clearance_that_is_undone_is_the_former_quarantine_with_its_reason(
     kind, status, release, keeper
 ):
     thing = thing_of(kind, arrange(status, release))
-    case, clean = case_about(thing), picture()
+    case, clean = reported(thing), picture()
     if was_free := not thing.quarantined:
         VERBS[kind].quarantine(thing, actor=SYSTEM, reason="scan 4")
     decide_and_undo(case, "clear", thing, keeper, "quarantined_at")
@@ -180,13 +175,13 @@ def test_a_clearance_that_is_undone_is_the_former_quarantine_with_its_reason(
 @KIND
 def test_what_was_removed_and_restored_is_what_it_was(kind, status, release, keeper):
     thing = thing_of(kind, arrange(status, release))
-    decide_and_undo(case_about(thing), "remove", thing, keeper)
+    decide_and_undo(reported(thing), "remove", thing, keeper)
 
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_name_that_was_prohibited_and_is_free_again_left_its_project_alone(status, keeper):
     project = arrange(status).project
-    decide_and_undo(case_about(project), "prohibit", project, keeper)
+    decide_and_undo(reported(project), "prohibit", project, keeper)
 
 
 @pytest.mark.parametrize("trusted", [True, False])
@@ -196,7 +191,7 @@ def test_an_unfrozen_account_has_the_trust_and_the_tokens_that_it_had(trusted, k
         User.objects.filter(pk=owner.pk).update(trusted_at=None)
     token_for(owner)
     token_for(owner, limited=False)
-    case = case_about(Project.objects.get())
+    case = reported(Project.objects.get())
     decide_and_undo(case, "freeze", User.objects.get(pk=owner.pk), keeper)
 
 
@@ -229,7 +224,7 @@ def test_an_approval_cannot_be_unpublished_so_undoing_it_hides_all_of_it(trusted
 @PUBLIC
 def test_a_case_that_was_closed_for_nothing_is_open_again_with_its_reports(status, release, keeper):
     thing = thing_of("release", arrange(status, release))
-    case = case_about(thing)
+    case = reported(thing)
     decide_and_undo(case, "dismiss", thing, keeper)
     assert list(Observation.objects.values_list("outcome", flat=True)) == [""]
     assert Case.objects.get().is_live
@@ -246,7 +241,7 @@ def test_every_decision_that_there_is_has_its_row_in_this_table():
 def test_a_quarantine_freezes_nobody_and_clearing_it_unfreezes_nobody(keeper):
     project = arrange().project
     owner = project.roles.get().user
-    case = case_about(project)
+    case = reported(project)
     hidden = decisions.decide(
         case, "quarantine", project, actor=keeper, reason="malware", closes=False
     )

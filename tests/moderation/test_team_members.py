@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from accounts.actors import Actor
-from moderation import consequences, histories, observations, protected, tasks
+from moderation import consequences, histories, protected, tasks
 from moderation.actions import ACTIONS
-from moderation.models import Case
-from moderation.observations import Report
 from packages.models import Role
 from tests.factories import crews
+from tests.factories.desk import reported
 from tests.factories.index import published
 from tests.factories.people import KeeperFactory, UserFactory, actor
 
@@ -29,13 +28,8 @@ def captain(project):
     return crew.members.get().user
 
 
-def case_of(project) -> Case:
-    report = Report("malware", "It steals passwords.")
-    return observations.report(project, report, actor=actor(UserFactory())).case
-
-
 def test_a_case_concerns_them_and_they_are_written_to(project, captain):
-    case = case_of(project)
+    case = reported(project)
     assert case.concerned.filter(user=captain, part="owner").exists()
     joined = crews.join(captain.team_memberships.get().team).user
     assert {captain, joined} <= set(tasks.people_of(case))
@@ -44,7 +38,7 @@ def test_a_case_concerns_them_and_they_are_written_to(project, captain):
 def test_members_of_a_team_that_only_maintains_are_not_concerned(project):
     crew = crews.team("helpers")
     crews.role(crew, project, "maintainer")
-    case = case_of(project)
+    case = reported(project)
     assert not case.concerned.filter(user=crew.members.get().user).exists()
 
 
@@ -55,7 +49,7 @@ def test_they_may_resemble_the_projects_of_their_team(captain):
 
 
 def test_what_the_team_owns_stands_in_their_history(project, captain):
-    case = case_of(project)
+    case = reported(project)
     (seen,) = [each for each in histories.of_people(case) if each.user == captain]
     assert seen.projects == (project,)
     assert seen.project_count == 1
@@ -63,7 +57,7 @@ def test_what_the_team_owns_stands_in_their_history(project, captain):
 
 def test_before_a_freeze_a_moderator_reads_what_nobody_else_can_manage(project, captain):
     owner = project.roles.get().user
-    case = case_of(project)
+    case = reported(project)
 
     def told(user) -> str:
         found = consequences.of(case, ACTIONS["freeze"], user)

@@ -16,6 +16,8 @@ def court(settings, monkeypatch, mode):
     """Somebody who asks everybody in a world of this mode; nothing is limited by number."""
     settings.OIDC_ISSUERS = worlds.ISSUERS
     settings.ACCOUNT_RATE_LIMITS = False
+    # Nobody asks for static files here, and each request would look for one.
+    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = False
     for module in (oidc_views, leaks):
         monkeypatch.setattr(module.window, "require", lambda *args: None)
     world = worlds.arrange(private=mode == "private")

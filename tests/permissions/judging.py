@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -55,6 +55,11 @@ def taken_back() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+def as_wanted(kind: Kind) -> AbstractContextManager[None]:
+    """With the settings of an actor; whoever has none keeps what Django remembers of them."""
+    return override_settings(**kind.settings) if kind.settings else nullcontext()
+
+
 class Court:
     """Asks in one world; `mode` is how private it is."""
 
@@ -70,7 +75,7 @@ class Court:
                 action.before(self.world)
             ground = Ground(last=_last_event())
             for name, kind in ACTORS.items():
-                with override_settings(**kind.settings):
+                with as_wanted(kind):
                     found += [f"{name}: {each}" for each in self._cell(action, name, kind, ground)]
         return found
 
@@ -129,7 +134,7 @@ class Court:
             ground = Ground(last=_last_event())
             for name, asker in self.askers.items():
                 if asker.acts is not None:
-                    with override_settings(**ACTORS[name].settings):
+                    with as_wanted(ACTORS[name]):
                         found += [f"{name}: {each}" for each in self._call(verb, name, ground)]
         return found
 

@@ -13,10 +13,11 @@ from django.db import connection, connections
 
 from tests.patience import PATIENCE
 
-# Locks on rows name no database: those of another test run would be taken for ours.
+# Not by pg_stat_activity: within a transaction it goes on with what it showed first, so if it is
+# looked at (as another worker's tests wait for a lock) before ours has connected, ours never shows.
 _WAITING = """
-    select count(*) from pg_locks join pg_stat_activity using (pid)
-    where not granted and datname = current_database()
+    select count(*) from pg_locks
+    where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))
 """
 
 

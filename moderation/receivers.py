@@ -38,6 +38,8 @@ def file_observations(
     for verdict in verdicts:
         if verdict.about:
             jobs.enqueue("moderation.observing.observe", verdict.about, verdict.as_dict())
+        else:
+            jobs.enqueue("moderation.observing.observe_name", project.pk, verdict.as_dict())
 
 
 @receiver([events.stage_published, events.stage_rejected])

@@ -29,7 +29,7 @@ role_changed = Signal()  # project: Project, event: AuditEvent
 team_changed = Signal()  # team: Team, event: AuditEvent, people: list[int] whom it concerns
 publishers_changed = Signal()  # project: Project, event: AuditEvent
 stage_held = Signal()  # stage: Stage; again when other reasons take the place of the first
-concerns_observed = Signal()  # project: Project, verdicts: list[Verdict], each `about` a file
+concerns_observed = Signal()  # project: Project, verdicts: list[Verdict], of a file or its name
 stage_published = Signal()  # stage: Stage, without a row if it is a plain upload
 stage_rejected = Signal()  # stage: Stage, reason: str
 

@@ -11,7 +11,7 @@ from packages import access, events, journal, names, projects
 from packages.models import FormerName, Project
 from packages.projects import NameTaken, NoChange
 from packages.uploads import policies
-from packages.uploads.policies import Submission
+from packages.uploads.policies import Outcome, Submission, Verdict
 from pypi_site.lib.problems import Conflict
 
 # A project reserves all its names for ever; more than these are an administrator's to give.
@@ -38,8 +38,11 @@ def rename(project: Project, name: str, *, actor: Actor, reason: str = "") -> Pr
     it; what is uploaded from now on carries the new name.  Another spelling of the same
     normalized name leaves no former name.  A former name of the project can be taken back.
 
-    Raises `InvalidName`, `ReservedName`, `RefusedByPolicy`, `NameTaken`, `SomethingStaged`,
-    `TooManyNames` or `NoChange`.
+    The name is judged as one that is registered, since no later upload is asked about it.  Nothing
+    can wait here, so what a moderator has to look at is refused to all but moderators.
+
+    Raises `InvalidName`, `ReservedName`, `RefusedByPolicy`, `HeldByPolicy`, `NameTaken`,
+    `SomethingStaged`, `TooManyNames` or `NoChange`.
     """
     project = Project.objects.lock(project.pk)
     access.authorize_management(actor, project, permission=access.CHANGE_PROJECT)
@@ -47,16 +50,21 @@ def rename(project: Project, name: str, *, actor: Actor, reason: str = "") -> Pr
     if project.name == name:
         raise NoChange(f"{project} is called so already.")
     before = {"name": project.name, "normalized_name": project.normalized_name}
+    concerns: list[Verdict] = []
     if names.normalize(name) == project.normalized_name:
         project.name = name
         project.save(update_fields=["name"])
     else:
-        _require_renamable(project, name, actor)
+        concerns = _require_renamable(project, name, actor)
         _take_name(project, name)
-    return _record(project, actor, reason, before)
+    _record(project, actor, reason, before)
+    if concerns:
+        events.concerns_observed.send(Project, project=project, verdicts=concerns)
+    return project
 
 
-def _require_renamable(project: Project, name: str, actor: Actor) -> None:
+def _require_renamable(project: Project, name: str, actor: Actor) -> list[Verdict]:
+    """What only wants to be known of it."""
     if project.published_at is None or project.deleted_at:
         raise Conflict(f"{project} is not public; upload under the new name instead.")
     if project.stages.active().exists():
@@ -65,14 +73,28 @@ def _require_renamable(project: Project, name: str, actor: Actor) -> None:
             " wait for the moderator who looks at it."
         )
     _require_room(project, name, actor)
+    return _judge(project, name, actor)
+
+
+def _judge(project: Project, name: str, actor: Actor) -> list[Verdict]:
+    """Its own former name was judged when it got it."""
     candidate = Project(pk=project.pk, name=name, normalized_name=names.normalize(name))
-    policies.require_allowed(Submission(actor, candidate, registers=True, version="", file=None))
+    verdicts = policies.review(Submission(actor, candidate, registers=True, version="", file=None))
+    policies.refuse_if_refused(verdicts)
+    concerns = policies.of_names(verdicts)
+    is_back = project.former_names.filter(normalized_name=candidate.normalized_name).exists()
+    if not is_back and not _is_powerful(actor):
+        policies.refuse_if_held(concerns)
+    return [item for item in concerns if item.outcome is Outcome.OBSERVE]
+
+
+def _is_powerful(actor: Actor) -> bool:
+    return actor is SYSTEM or actor.may(access.CHANGE_PROJECT)
 
 
 def _require_room(project: Project, name: str, actor: Actor) -> None:
     former = project.former_names.exclude(normalized_name=names.normalize(name))
-    powerful = actor is SYSTEM or actor.may(access.CHANGE_PROJECT)
-    if former.count() >= MAX_FORMER_NAMES and not powerful:
+    if former.count() >= MAX_FORMER_NAMES and not _is_powerful(actor):
         raise TooManyNames(
             f"{project} keeps {MAX_FORMER_NAMES} former names, as many as a project may; ask an"
             " administrator to rename it."
@@ -114,7 +136,7 @@ def _taken(normalized: str) -> NameTaken:
     return NameTaken(f"The name {normalized} is, or was, somebody else's; choose another name.")
 
 
-def _record(project: Project, actor: Actor, reason: str, before: dict[str, str]) -> Project:
+def _record(project: Project, actor: Actor, reason: str, before: dict[str, str]) -> None:
     """Mirrors hear of both names: what they knew is gone, and something new is here."""
     after = {"name": project.name, "normalized_name": project.normalized_name}
     event = audit.record(
@@ -127,7 +149,6 @@ def _record(project: Project, actor: Actor, reason: str, before: dict[str, str])
             journal.record(actor, project, left, name=before["normalized_name"])
         journal.record(actor, project, entry)
     events.project_renamed.send(Project, project=project, event=event)
-    return project
 
 
 @transaction.atomic

@@ -28,7 +28,7 @@ LOOKALIKE = "look-alike-name"
 _FROM = "from this likeness on (0 to 1; above 1: never; 0: as learned)"
 
 
-@policy("prohibited-name", "Prohibited name")
+@policy("prohibited-name", "Prohibited name", about_names=True)
 def refuse_prohibited_names(submission: Submission) -> Verdict:
     """Nobody registers what a moderator has prohibited, but the person it was released to."""
     name = submission.project.normalized_name
@@ -39,7 +39,7 @@ def refuse_prohibited_names(submission: Submission) -> Verdict:
     return refuse("prohibited-name", f"The name {name} is prohibited here; {_advice()}.")
 
 
-@policy("standard-library-name", "Name of the standard library")
+@policy("standard-library-name", "Name of the standard library", about_names=True)
 def refuse_standard_library_names(submission: Submission) -> Verdict:
     """A project called like a standard module would be taken for it."""
     name = submission.project.normalized_name
@@ -51,7 +51,7 @@ def refuse_standard_library_names(submission: Submission) -> Verdict:
     )
 
 
-@policy("reserved-word", "Word of our addresses")
+@policy("reserved-word", "Word of our addresses", about_names=True)
 def refuse_reserved_words(submission: Submission) -> Verdict:
     """A project called like a page of this index would be taken for a part of it."""
     name = submission.project.normalized_name
@@ -62,7 +62,7 @@ def refuse_reserved_words(submission: Submission) -> Verdict:
     )
 
 
-@policy("confusable-name", "Confusable name")
+@policy("confusable-name", "Confusable name", about_names=True)
 def refuse_confusable_names(submission: Submission) -> Verdict:
     """Names that differ only in separators, l, 1, i, o and 0 belong to one project."""
     if not submission.registers or _is_released(submission):
@@ -82,6 +82,7 @@ def refuse_confusable_names(submission: Submission) -> Verdict:
     "Look-alike name",
     Number("block", f"refuse {_FROM}", lambda: protected.thresholds().block, most=2),
     Number("review", f"hold {_FROM}", lambda: protected.thresholds().review, most=2),
+    about_names=True,
 )
 def judge_lookalikes(submission: Submission, numbers: Numbers) -> Verdict:
     """What is spelled almost like a known name is refused, or a moderator looks at it."""
@@ -95,7 +96,7 @@ def judge_lookalikes(submission: Submission, numbers: Numbers) -> Verdict:
     return ALLOW
 
 
-@policy("reserved-prefix", "Reserved prefix")
+@policy("reserved-prefix", "Reserved prefix", about_names=True)
 def refuse_reserved_prefixes(submission: Submission) -> Verdict:
     """Names with a prefix that is kept for some people are registered by nobody else (PEP 752)."""
     if not submission.registers:

@@ -56,12 +56,18 @@ class Known:
 
 
 def policy(
-    code: str, title: str, *numbers: Number, onlooker: Any = None, on: bool = True
+    code: str,
+    title: str,
+    *numbers: Number,
+    onlooker: Any = None,
+    on: bool = True,
+    about_names: bool = False,
 ) -> Callable[[Judge], Callable[[Submission], Verdict]]:
     """Make a policy of a function of a `Submission` (and of its numbers, if it has any).
 
     A site's own policies may use it, too.  `on` is whether it counts until somebody says
-    otherwise; the first paragraph of the docstring is what the admin shows.
+    otherwise; the first paragraph of the docstring is what the admin shows.  `about_names`: what
+    it says holds for a public project that is renamed, too.
     """
 
     def decorate(judge: Judge) -> Callable[[Submission], Verdict]:
@@ -77,6 +83,7 @@ def policy(
 
         ask.known = known  # type: ignore[attr-defined]
         ask.onlooker = onlooker  # type: ignore[attr-defined]
+        ask.about_names = about_names  # type: ignore[attr-defined]
         return ask
 
     return decorate

@@ -30,6 +30,12 @@ class RefusedByPolicy(Problem):
     code, title = "refused-by-policy", "Refused by this index"
 
 
+class HeldByPolicy(RefusedByPolicy):
+    """A moderator has to look first, and what is asked for cannot wait for one."""
+
+    code, title = "held-by-policy", "A moderator has to look at it first"
+
+
 class Outcome(IntEnum):
     """In order of gravity."""
 
@@ -125,6 +131,24 @@ def onlookers() -> list[Callable[[str], Onlooker]]:
 def require_allowed(submission: Submission) -> None:
     """Refuse what any policy refuses; what one would hold passes.  Raises `RefusedByPolicy`."""
     refuse_if_refused(review(submission))
+
+
+def of_names(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Those of policies about names, which a public project that takes a name has to pass.
+
+    Such a policy has an attribute `about_names`; what the others hold is for uploads to wait.
+    """
+    return [item for item in verdicts if getattr(import_string(item.policy), "about_names", False)]
+
+
+def refuse_if_held(verdicts: Iterable[Verdict]) -> None:
+    """Raise `HeldByPolicy` with everything that would wait for a moderator, if there is any."""
+    holds = [item for item in verdicts if item.outcome is Outcome.HOLD]
+    if holds:
+        where = f" at {settings.MODERATORS_CONTACT}" if settings.MODERATORS_CONTACT else ""
+        advice = f"ask a moderator of this index{where} to let it pass, or choose another name"
+        errors = [{"code": item.code, "message": item.reason} for item in holds]
+        raise HeldByPolicy(f"{holds[0].reason.rstrip('.')}; {advice}.", errors=errors)
 
 
 def refuse_if_refused(verdicts: Iterable[Verdict]) -> None:

@@ -73,11 +73,20 @@ def hold_new_accounts(submission: Submission, numbers: Numbers) -> Verdict:
     "Publisher discontinuity",
     Number("uploads", "the last uploads that are looked at", 10, least=1, most=200),
     Number("releases", "releases that a project must have for this to count", 2, least=1, most=100),
+    Number(
+        "first_publisher",
+        "the first trusted publisher of a project that people uploaded to",
+        1,
+        most=1,
+        choices=((1, "is held once, for a moderator"), (0, "passes")),
+    ),
 )
 def hold_discontinuities(submission: Submission, numbers: Numbers) -> Verdict:
-    """What always came from a trusted publisher, or from certain people, now comes otherwise.
+    """What always came from a trusted publisher, or from certain people, now comes otherwise: from
+    another repository, by a person's token, from somebody else.
 
-    People whom a moderator trusts may join a project; nobody may pass by its trusted publisher.
+    People whom a moderator trusts may join a project of people.  For publishers there is no such
+    trust: whoever has stolen an owner's session adds one of his own.
     """
     if submission.registers or submission.file is None:
         return ALLOW
@@ -85,16 +94,34 @@ def hold_discontinuities(submission: Submission, numbers: Numbers) -> Verdict:
     ways = past.ways[: int(numbers["uploads"])]
     if past.releases < numbers["releases"] or not ways or way in ways:
         return ALLOW
-    if all(each.by_publisher for each in ways) and not way.by_publisher:
+    if way.by_publisher:
+        return _judge_publisher(way, ways, first_passes=not numbers["first_publisher"])
+    return _judge_person(submission, ways)
+
+
+def _judge_publisher(way: pasts.Way, ways: tuple[pasts.Way, ...], *, first_passes: bool) -> Verdict:
+    """A repository that never published it, though its project trusts it now."""
+    earlier = list(dict.fromkeys(each.told for each in ways if each.by_publisher))
+    if earlier:
+        return _discontinued(
+            "by other publishers", f"by {way.told}", {"before": ", ".join(earlier)}
+        )
+    if first_passes:
+        return ALLOW
+    return _discontinued("by people", f"by a trusted publisher, {way.told}, for the first time")
+
+
+def _judge_person(submission: Submission, ways: tuple[pasts.Way, ...]) -> Verdict:
+    if all(each.by_publisher for each in ways):
         return _discontinued("by a trusted publisher", "by a person's token or session")
-    if _is_trusted(submission) or way.by_publisher:
+    if _is_trusted(submission):
         return ALLOW
     return _discontinued("by others", "by somebody who never uploaded to it")
 
 
-def _discontinued(before: str, now: str) -> Verdict:
+def _discontinued(before: str, now: str, evidence: dict[str, str] | None = None) -> Verdict:
     return hold(
         "publisher-discontinuity",
         f"Earlier releases were uploaded {before}, and this one is {now}.",
-        {"before": before, "now": now},
+        {"before": before, "now": now} | (evidence or {}),
     )

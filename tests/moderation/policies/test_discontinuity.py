@@ -1,36 +1,124 @@
-"""A project whose releases came by a stand-in issuer's identity tokens; then a token comes."""
+"""Whose releases came one way until now: by a stand-in issuer's identity tokens, or by people."""
 
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from moderation.models import Case
+from packages import publishers
 from packages.models import File, Stage
-from tests.factories.people import UserFactory, token_for
+from packages.uploads import stages
+from tests.factories import index
+from tests.factories.people import ModeratorFactory, UserFactory, actor, token_for
+from tests.moderation.policies.helpers import set_policy
 from tests.packages import oidc_helpers as oidc
 
 pytestmark = pytest.mark.django_db
 issuer = oidc.issuer  # a fixture
+EVIL = {"repository": "mallory/demo", "repository_id": "666", "repository_owner_id": "667"}
 
 
-def test_nobody_passes_by_the_trusted_publisher_of_a_project(issuer, client, tmp_path):
-    """A name that a CI job registered, and that only its jobs published to, until a token came."""
-    oidc.prepare("demo", person := UserFactory(trusted=True))
-    for number, version in enumerate(("1.0", "1.1", "1.2")):
-        token = oidc.mint(client, issuer, run_id=str(number))
-        answer = oidc.upload(client, token, tmp_path / version, version=version)
-        assert answer.status_code == 200, answer.content
-    sent = File.objects.order_by("pk").values_list("uploaded_by", "uploaded_by_ci__key")
-    assert {(by, key is not None) for by, key in sent} == {(None, True)}
+@pytest.fixture
+def send(issuer, client, tmp_path):
+    """Send a version by a CI job, or with somebody's token; the status of the answer."""
 
-    stolen = oidc.upload(client, token_for(person), tmp_path / "stolen", version="1.3")
-    assert stolen.status_code == 202, stolen.content
+    def sent(version, person=None, **claims):
+        token = token_for(person) if person else oidc.mint(client, issuer, **claims)
+        return oidc.upload(client, token, tmp_path / version, version=version).status_code
+
+    return sent
+
+
+@pytest.fixture
+def owner():
+    return UserFactory(trusted=True)
+
+
+@pytest.fixture
+def by_jobs(send, owner):
+    """A name that a CI job registered, and that only its jobs published to."""
+    oidc.prepare("demo", owner)
+    assert [send(version) for version in ("1.0", "1.1", "1.2")] == [200, 200, 200]
+    sent = File.objects.values_list("uploaded_by", "uploaded_by_ci__key")
+    assert set(sent) == {(None, "ann/demo")}
+    return File.objects.first().project
+
+
+@pytest.fixture
+def by_people(issuer, owner):
+    for version in ("1.0", "1.1"):
+        project = index.published("demo", version, uploader=owner).project
+    return project
+
+
+def trust(project, owner, **changes):
+    return publishers.add(project, "forge", oidc.FACTS | changes, actor=actor(owner))
+
+
+def why_held() -> dict:
     stage = Stage.objects.held().get()
-    assert [hold["code"] for hold in stage.holds] == ["publisher-discontinuity"]
-    assert "by a trusted publisher, and this one is by a person's token" in stage.holds[0]["reason"]
+    (hold,) = stage.holds
+    assert hold["code"] == "publisher-discontinuity"
     assert Case.objects.live().get().subject == stage
+    return hold
 
-    token = oidc.mint(client, issuer, run_id="9")
-    assert oidc.upload(client, token, tmp_path / "next", version="1.4").status_code == 200
+
+def approve() -> None:
+    stage = Stage.objects.held().get()
+    stages.approve(stage, actor=actor(ModeratorFactory()), reason="Asked the owner by telephone.")
+
+
+def test_nobody_passes_by_the_trusted_publisher_of_a_project(by_jobs, send, owner):
+    """Another job of the same publisher has another token, and is no news."""
+    assert send("1.3", owner) == 202
+    assert "by a trusted publisher, and this one is by a person's token" in why_held()["reason"]
+    assert send("1.4") == 200
     offered = File.objects.offered().values_list("release__version", flat=True)
     assert sorted(offered) == ["1.0", "1.1", "1.2", "1.4"]
+
+
+def test_another_repository_waits_though_an_owners_session_trusts_it(by_jobs, send, owner):
+    trust(by_jobs, owner, repository="mallory/demo")
+    assert send("1.3", **EVIL) == 202
+    hold = why_held()
+    assert "this one is by mallory/demo of " in hold["reason"]
+    assert (hold["before"][:8], hold["now"][:15]) == ("ann/demo", "by mallory/demo")
+
+
+def test_the_first_publisher_after_people_waits_once(by_people, send, owner):
+    trust(by_people, owner)
+    assert send("1.2") == 202
+    assert "uploaded by people, and this one is by a trusted publisher" in why_held()["reason"]
+    approve()
+    assert send("1.3") == 200
+    assert send("1.4", owner) == 200  # who uploaded before is no news, either
+
+
+def test_a_site_lets_first_publishers_pass_but_not_second_ones(by_people, send, owner):
+    set_policy("publisher-discontinuity", numbers={"first_publisher": 0})
+    trust(by_people, owner)
+    trust(by_people, owner, repository="mallory/demo")
+    assert send("1.2") == 200
+    assert send("1.3", **EVIL) == 202
+
+
+def test_a_renamed_workflow_of_the_same_repository_is_the_same_publisher(by_jobs, send, owner):
+    trust(by_jobs, owner, workflow="publish.yml")
+    reference = "Ann/demo/.github/workflows/publish.yml@refs/tags/v1.0"
+    assert send("1.3", workflow_ref=reference, job_workflow_ref=reference) == 200
+
+
+def test_a_project_with_one_release_may_still_find_its_way(send, owner):
+    trust(index.published("demo", uploader=owner).project, owner)
+    assert send("1.1") == 200
+
+
+def test_what_is_in_quarantine_makes_no_way_a_known_one(by_people, send, owner):
+    trust(by_people, owner)
+    assert send("1.2") == 202
+    approve()
+    File.objects.filter(release__version="1.2").update(
+        quarantined_at=timezone.now(), quarantined_reason="Malware after all."
+    )
+    assert send("1.3") == 202

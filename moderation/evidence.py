@@ -114,14 +114,14 @@ def file_of(case: Case, key: str) -> Artifact | None:
 
 def of_case(case: Case) -> list[FileEvidence]:
     """Of its first files, read from the stored bytes, so what is shown is what is installed."""
-    places = list(places_of(case))
-    return [of_file(file, places, AT_A_GLANCE) for file in files_of(case)[:IN_DETAIL]]
+    files = files_of(case)[:IN_DETAIL]
+    return [of_file(file, places_in(case, file), AT_A_GLANCE) for file in files]
 
 
 def of_file(file: Artifact, places: Iterable[Place] = (), cost: Limits = Limits()) -> FileEvidence:  # noqa: B008
-    """Of one file; `places` are those of the whole case."""
+    """Of one file; `places` are those of the case that may be in it."""
     description = str(file.metadata.get("description") or "")
-    here = tuple(place for place in places if place["file"] in ("", file.filename))
+    here = tuple(places)
     try:
         inspection, comparison = _inspect(file), comparisons.of_file(file, cost)
     except FileNotFoundError:
@@ -159,6 +159,11 @@ def places_of(case: Case) -> Iterator[Place]:
         for line in observation.lines:
             if line.get("member"):
                 yield _place(line, f"reported by {observation.by}", "")
+
+
+def places_in(case: Case, file: Artifact) -> list[Place]:
+    """Those in this file, and those of which nobody knows in which."""
+    return [place for place in places_of(case) if place["file"] in ("", file.filename)]
 
 
 def _place(found: dict[str, Any], rule: str, filename: str) -> Place:

@@ -141,8 +141,8 @@ class CaseAdmin(ReadOnlyAdmin):
 
     def member_view(self, request: HttpRequest, pk: int, key: str) -> HttpResponse:
         case = self._case(request, pk)
-        name = request.GET.get("path", "")
-        return self._page(request, case, "member", **files.member(case, key, name))
+        name, wanted = request.GET.get("path", ""), request.GET.get("from", "")
+        return self._page(request, case, "member", **files.member(case, key, name, wanted))
 
 
 def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
     return {
         "shown": shown,
         "more_files": [(evidence.key_of(file), file) for file in every[evidence.IN_DETAIL :]],
-        "places": files.located(case, shown),
+        "places": files.located(case, every, shown),
         "beside": evidence.beside(case),
         "histories": histories.of_people(case),
         "job_uploads": histories.earlier_uploads_of_job(case.stage) if case.stage else 0,

@@ -164,6 +164,7 @@ def _ask(path: str, submission: Submission) -> Verdict:
     verdict = policy(submission)
     if verdict is ALLOW:
         return verdict
-    observed = verdict.outcome is Outcome.OBSERVE and submission.file is not None
-    about = submission.file.filename if observed and submission.file else ""
-    return replace(verdict, policy=path, about=about)
+    filename = submission.file.filename if submission.file else ""
+    about = filename if verdict.outcome is Outcome.OBSERVE else ""
+    signals = tuple(replace(signal, file=filename) for signal in verdict.signals)
+    return replace(verdict, policy=path, about=about, signals=signals)

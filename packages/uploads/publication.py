@@ -33,6 +33,7 @@ from packages.uploads import limits, policies
 from packages.uploads.findings import Level
 from packages.uploads.looks import Looks
 from packages.uploads.policies import Submission, Verdict
+from packages.uploads.signals import Signal
 from pypi_site.lib import sql
 from pypi_site.lib.problems import Conflict
 
@@ -159,7 +160,18 @@ def _review(
     submissions = [Submission(actor, project, registers, version, file, looks) for file in subjects]
     verdicts = [verdict for item in submissions for verdict in policies.review(item)]
     policies.refuse_if_refused(verdicts)
-    return list(dict.fromkeys(verdicts))
+    return _gathered(verdicts)
+
+
+def _gathered(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Each answer once: where several files get the same, with the places in all of them."""
+    found: dict[Verdict, list[Signal]] = {}
+    for verdict in verdicts:
+        found.setdefault(replace(verdict, signals=()), []).extend(verdict.signals)
+    return [
+        replace(verdict, signals=tuple(dict.fromkeys(signals)))
+        for verdict, signals in found.items()
+    ]
 
 
 # -- what becomes of it ---------------------------------------------------------------------------

@@ -10,7 +10,8 @@ class Signal:
     """A place in an archive that made a rule fire.
 
     `severity` is low, medium or high; `line` counts from 1 and is None where lines mean nothing;
-    `excerpt` has at most `LONGEST_EXCERPT` characters, all of them visible.
+    `excerpt` has at most `LONGEST_EXCERPT` characters, all of them visible.  `file` is the filename
+    of the archive; `policies.review` puts it in.
     """
 
     rule: str
@@ -18,3 +19,4 @@ class Signal:
     member: str
     line: int | None
     excerpt: str
+    file: str = ""

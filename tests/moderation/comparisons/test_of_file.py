@@ -102,14 +102,48 @@ def test_what_is_no_text_is_dumped(upload):
     assert shown.lines[0].endswith(".ELF............")
 
 
-def test_a_long_text_is_cut(upload):
-    file = upload("1.0", files={"long.txt": "x\n" * 300_000, "wide.txt": "x" * 5000})
-    shown = contents.of_member(file, "long.txt")
-    assert shown.cut
-    assert len(shown.lines) == contents.SHOWN // 2
+def pages(file, name):
+    """Every page of a member, in order."""
+    found = [contents.of_member(file, name)]
+    while found[-1].more:
+        found.append(contents.of_member(file, name, found[-1].last + 1))
+    return found
+
+
+def test_a_long_text_is_shown_by_pages_of_lines(upload):
+    lines = [f"line {number}" for number in range(1, 12_001)]
+    file = upload("1.0", files={"long.txt": "\n".join(lines)})
+    found = pages(file, "long.txt")
+    assert [(page.first, page.last) for page in found] == [
+        (1, 5000),
+        (5001, 10_000),
+        (10_001, 12_000),
+    ]
+    assert [line for page in found for line in page.lines] == lines
+    assert not any(page.cut for page in found)
+    assert contents.of_member(file, "long.txt", 7777).first == 5001
+    assert contents.of_member(file, "long.txt", 99_999).first == 10_001
+
+
+def test_a_page_has_so_many_bytes_and_lines_are_never_lost_between_pages(upload):
+    lines = [f"{number:05}".ljust(1000, "x") for number in range(2000)]
+    found = pages(upload("1.0", files={"wide.txt": "\n".join(lines)}), "wide.txt")
+    assert len(found) == 4
+    assert [line for page in found for line in page.lines] == lines
+
+
+def test_what_no_page_shows_is_told(upload):
+    file = upload("1.0", files={"wide.txt": "é" * 5000, "long.txt": "x" * 80 * 2**16 + "\nend"})
     wide = contents.of_member(file, "wide.txt")
-    assert wide.cut
-    assert len(wide.lines[0]) == contents.LONGEST_LINE
+    assert (wide.cut, wide.more) == (True, False)
+    assert wide.lines == ("é" * contents.LONGEST_LINE,)
+    assert contents.of_member(file, "long.txt", 2).cut
+
+
+def test_lines_are_counted_as_the_rules_count_them(upload):
+    file = upload("1.0", files={"odd.py": "a\x0cb\r\nc\rd\u2028e\n\nlast\n"})
+    shown = contents.of_member(file, "odd.py")
+    assert shown.lines == ("a⟨U+000C⟩b", "c⟨U+000D⟩d⟨U+2028⟩e", "", "last")
 
 
 def test_there_is_no_such_member(upload):

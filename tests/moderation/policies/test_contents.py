@@ -43,6 +43,7 @@ def test_a_new_pth_file_is_held_with_the_line_that_fired(person):
             "member": "evil.pth",
             "line": 1,
             "excerpt": EVIL.strip(),
+            "file": "demo-1.1-py3-none-any.whl",
         }
     ]
     assert "evil.pth, line 1" in hook["reason"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -11,6 +11,8 @@ from django.db.models import Count, Q
 from accounts import audit
 from accounts.actors import Actor
 from accounts.models import User
+from moderation import protected
+from moderation.lookalikes import keys
 from moderation.models import ProhibitedName
 from packages import names
 from packages.models import Project
@@ -71,6 +73,31 @@ def _hit(name: str, normalized: str, known: set[str], projects: dict[str, Projec
         return Hit(normalized, "It is prohibited already.")
     project = projects.get(normalized)
     return Hit(normalized, project=project, files=getattr(project, "file_count", 0))
+
+
+def against(name: str, user: User | None) -> ProhibitedName | None:
+    """The prohibition that keeps somebody from a normalized name: its own, or one of its twin.
+
+    Whom a name was released to it does not keep, nor does a twin that a moderator excepted.
+    """
+    ultra = protected.ultranormalized("name")
+    same = ProhibitedName.objects.annotate(ultra=ultra).filter(ultra=keys.ultranormalized(name))
+    rows = list(same.order_by("name"))
+    own = [row for row in rows if row.name == name]
+    return next((row for row in own or _not_excepted(rows, name, user) if _keeps(row, user)), None)
+
+
+def _not_excepted(
+    rows: Sequence[ProhibitedName], name: str, user: User | None
+) -> Sequence[ProhibitedName]:
+    if not rows:
+        return rows
+    excepted = set(protected.excepted(name, user).values_list("target", flat=True))
+    return [row for row in rows if row.name not in excepted]
+
+
+def _keeps(row: ProhibitedName, user: User | None) -> bool:
+    return user is None or row.released_to_id != user.pk
 
 
 @transaction.atomic

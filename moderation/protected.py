@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import F, Func, Q, QuerySet, Value
@@ -24,8 +24,8 @@ from moderation.lookalikes.index import variants
 from moderation.lookalikes.weights import learned
 from moderation.models import PopularNames, SimilarityException
 from packages import access, downloads
-from packages.models import Project
-from packages.models.reader import MEMBER
+from packages.models import FormerName, Project
+from packages.models.reader import MEMBER, held_by
 
 PROTECTED = 15_000
 OWN_PROTECTED = 10_000  # of these, the most downloaded projects of this index
@@ -33,8 +33,6 @@ DAYS = 30
 REBUILD_SECONDS = 600
 _MOST_VARIED = 60  # letters; longer names have no neighbours by chance
 
-# The expression of the index projects_by_ultranormalized_name (migration 0002).
-_ULTRA = Func(F("normalized_name"), Value("ilo-"), Value("110"), function="translate")
 _lock = threading.Lock()
 _built: dict[tuple[datetime | None, int], Checker] = {}
 
@@ -84,16 +82,24 @@ def _own_projects() -> list[Target]:
     return sorted(found, key=lambda target: -target.downloads)[:OWN_PROTECTED]
 
 
-def judge(name: str, actor: Actor | None = None, *, block: float = 0, review: float = 0) -> Verdict:
+def judge(
+    name: str,
+    actor: Actor | None = None,
+    *,
+    own: int | None = None,
+    block: float = 0,
+    review: float = 0,
+) -> Verdict:
     """What is to be said about a normalized name that nobody has here.
 
-    Names of the actor's own projects may be resembled, and what a moderator excepted.  `block` and
-    `review` are other thresholds than the settings', if they are not 0.
+    Names of the actor's own projects may be resembled, that of the project `own` (a key) which
+    gets the name, and what a moderator excepted.  `block` and `review` are other thresholds than
+    the settings', if they are not 0.
     """
     beside, judging = neighbours(name), checker()
     if block or review:
         judging = judging.with_thresholds(block or None, review or None)
-    return judging.check(name, passes=_exemptions(name, actor), beside=beside)
+    return judging.check(name, passes=_exemptions(name, actor, own), beside=beside)
 
 
 def likenesses(name: str) -> list[Verdict]:
@@ -110,12 +116,20 @@ def neighbours(name: str) -> list[str]:
     return sorted(near.exclude(normalized_name=name).values_list("normalized_name", flat=True))
 
 
-def _exemptions(name: str, actor: Actor | None) -> Callable[[str], bool]:
+def _exemptions(name: str, actor: Actor | None, own: int | None = None) -> Callable[[str], bool]:
     user = actor.user if actor else None
-    mine = Project.objects.held_by(user.pk, access.OWNERS) if user else Project.objects.none()
+    mine = Project.objects.filter(_is_his(user, own))
     names = set(mine.values_list("normalized_name", flat=True))
     names |= set(excepted(name, user).values_list("target", flat=True))
     return names.__contains__
+
+
+def _is_his(user: User | None, own: int | None) -> Q:
+    """A project that somebody else deleted, as a moderator does, is nobody's to resemble."""
+    if user is None:
+        return Q(pk=own)
+    deleted_by_others = Q(deleted_at__isnull=False) & ~Q(deleted_by=user)
+    return Q(pk=own) | (held_by(user.pk, access.OWNERS) & ~deleted_by_others)
 
 
 def excepted(name: str, user: User | None) -> QuerySet[SimilarityException]:
@@ -124,12 +138,38 @@ def excepted(name: str, user: User | None) -> QuerySet[SimilarityException]:
     return SimilarityException.objects.filter(Q(candidate=name) | whose)
 
 
-def twin_of(name: str, actor: Actor) -> str | None:
-    """A project of this index with the same ultranormalized name that is not the actor's own."""
-    twins = Project.objects.known(MEMBER).annotate(ultra=_ULTRA).exclude(normalized_name=name)
-    found = twins.filter(ultra=keys.ultranormalized(name)).values_list("normalized_name", flat=True)
-    passes = _exemptions(name, actor) if found else None
-    return next((twin for twin in found if passes and not passes(twin)), None)
+def ultranormalized(field: str) -> Func:
+    """`keys.ultranormalized` in the database, as indexes have it (migrations 0003, 0013)."""
+    return Func(F(field), Value("ilo-"), Value("110"), function="translate")
+
+
+def twin_of(name: str, actor: Actor, own: int | None = None) -> str | None:
+    """A name of a project of this index with the same ultranormalized name, not the actor's own.
+
+    Former names and names of deleted projects stay their own, and so does what looks like them.
+    """
+    found = _named(keys.ultranormalized(name))
+    others = [(twin, now) for twin, now in found if twin != name]
+    passes = _exemptions(name, actor, own) if others else None
+    return next(
+        (twin for twin, now in others if passes and not (passes(twin) or passes(now))), None
+    )
+
+
+def _named(ultra: str) -> QuerySet[Any]:
+    """The names so spelled, each with the one that its project has now."""
+    spelled = ultranormalized("normalized_name")
+    own = _published().annotate(ultra=spelled, now=F("normalized_name")).filter(ultra=ultra)
+    former = FormerName.objects.annotate(ultra=spelled, now=F("project__normalized_name"))
+    former = former.filter(ultra=ultra, project__in=_published())
+    return own.values_list("normalized_name", "now").union(
+        former.values_list("normalized_name", "now")
+    )
+
+
+def _published() -> QuerySet[Project]:
+    """Those of which everybody knows, or knew until they were deleted."""
+    return Project.objects.shown(MEMBER).filter(published_at__isnull=False)
 
 
 def evidence(found: Verdict) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from accounts.actors import SYSTEM
-from moderation import protected, reserved, stdlib
+from moderation import prohibitions, protected, reserved, stdlib
 from moderation.lookalikes import Level
 from moderation.models import PopularNames, ProhibitedName, ReservedPrefix
 from moderation.policies.registry import Numbers, policy
@@ -30,13 +30,21 @@ _FROM = "from this likeness on (0 to 1; above 1: never; 0: as learned)"
 
 @policy("prohibited-name", "Prohibited name", about_names=True)
 def refuse_prohibited_names(submission: Submission) -> Verdict:
-    """Nobody registers what a moderator has prohibited, but the person it was released to."""
+    """Nobody registers what a moderator has prohibited, nor what differs from it only in
+    separators, l, 1, i, o and 0, but the person it was released to."""
+    if not submission.registers:
+        return ALLOW
     name = submission.project.normalized_name
-    if not submission.registers or not ProhibitedName.objects.filter(name=name).exists():
+    row = prohibitions.against(name, submission.actor.user)
+    if row is None or (row.name != name and _is_popular(name)):
         return ALLOW
-    if _is_released(submission):
-        return ALLOW
-    return refuse("prohibited-name", f"The name {name} is prohibited here; {_advice()}.")
+    if row.name == name:
+        return refuse("prohibited-name", f"The name {name} is prohibited here; {_advice()}.")
+    return refuse(
+        "prohibited-name",
+        f"The name {name} is {row.name}, which is prohibited here, but for separators or"
+        f" characters that look alike; {_advice()}.",
+    )
 
 
 @policy("standard-library-name", "Name of the standard library", about_names=True)
@@ -68,7 +76,7 @@ def refuse_confusable_names(submission: Submission) -> Verdict:
     if not submission.registers or _is_released(submission):
         return ALLOW
     name = submission.project.normalized_name
-    twin = protected.twin_of(name, submission.actor)
+    twin = protected.twin_of(name, submission.actor, submission.project.pk)
     if twin is None:
         return ALLOW
     return refuse(
@@ -88,7 +96,8 @@ def judge_lookalikes(submission: Submission, numbers: Numbers) -> Verdict:
     """What is spelled almost like a known name is refused, or a moderator looks at it."""
     if not submission.registers or _is_released(submission):
         return ALLOW
-    found = protected.judge(submission.project.normalized_name, submission.actor, **numbers)
+    project = submission.project
+    found = protected.judge(project.normalized_name, submission.actor, own=project.pk, **numbers)
     if found.verdict is Level.BLOCK and found.rule not in OTHERS_RULES:
         return refuse(LOOKALIKE, f"{found.reason.rstrip('.')}; {_advice()}.")
     if found.verdict is Level.REVIEW:
@@ -144,4 +153,9 @@ def _is_released(submission: Submission) -> bool:
 
 def _is_backport(name: str) -> bool:
     """A popular project that has a submodule's name: importlib-metadata, importlib-resources."""
-    return "-" in name and any(target.name == name for target in PopularNames.targets())
+    return "-" in name and _is_popular(name)
+
+
+def _is_popular(name: str) -> bool:
+    """What many know by this name is no disguise of another."""
+    return any(target.name == name for target in PopularNames.targets())

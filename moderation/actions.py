@@ -335,7 +335,9 @@ def _is_public(item: Published) -> bool:
 
 def _is_gone(item: Published) -> bool:
     if isinstance(item, Release):
-        return not item.files.filter(deleted_at=None).exists()
+        # Lists of releases (`moderation.parts`) know it of each already.
+        left = getattr(item, "has_files", None)
+        return not (item.files.filter(deleted_at=None).exists() if left is None else left)
     return item.deleted_at is not None
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from accounts.actors import Actor
+from moderation import parts
 from moderation.actions import ACTIONS, Action, is_possible, published_release
 from moderation.models import Case, Concerned, DecisionKind, Subject
 from moderation.models.subjects import kind_of
@@ -10,7 +13,10 @@ from packages.models import File, Stage
 
 
 def targets_of(case: Case) -> list[Subject]:
-    """What can be acted upon in a case: its subject, what that belongs to, and its people."""
+    """What a case is about at once: its subject, what that belongs to, and its people.
+
+    Single releases and files of its project can be acted upon, too (`parts_of`).
+    """
     subject = case.subject
     if subject is None:
         return []
@@ -26,9 +32,35 @@ def targets_of(case: Case) -> list[Subject]:
     return [*found, *(user for user in people if user != subject)]
 
 
-def offered(case: Case, actor: Actor) -> dict[str, list[Subject]]:
-    """For each action that the actor may take now: what it could be done to, the nearest first."""
-    targets = targets_of(case)
+def parts_of(case: Case, chosen: Subject | None = None) -> list[parts.Part]:
+    """Releases and files of its project, with the files of what was `chosen`; a bounded choice."""
+    project = case.subject_project
+    return parts.of(project, parts.nearest_release(case, chosen)) if project else []
+
+
+def find(case: Case, action: Action, key: str) -> Subject | None:
+    """What an address names as ``release-5``, if the action is for such a thing in this case."""
+    fitting = [item for item in targets_of(case) if kind_of(item) in action.subjects]
+    near = next((item for item in fitting if key_of(item) == key), None)
+    kind, _, number = key.partition("-")
+    sane = number.isascii() and number.isdecimal() and len(number) < 19
+    project = case.subject_project
+    if near or not sane or project is None or action.kind == DecisionKind.DISMISSED:
+        return near
+    return parts.by_key(project, kind, int(number)) if kind in action.subjects else None
+
+
+def key_of(target: Subject) -> str:
+    """As it stands in an address: ``release-5``."""
+    return f"{kind_of(target)}-{target.pk}"
+
+
+def offered(case: Case, actor: Actor, further: Iterable[Subject] = ()) -> dict[str, list[Subject]]:
+    """For each action that the actor may take now: what it could be done to, the nearest first.
+
+    `further` are `parts_of` the case.
+    """
+    targets = list(dict.fromkeys([*targets_of(case), *further]))
     found = {
         action.verb: [item for item in targets if _fits(action, item)]
         for action in ACTIONS.values()
@@ -37,6 +69,21 @@ def offered(case: Case, actor: Actor) -> dict[str, list[Subject]]:
     # Closing a case is about the whole of it.
     found["dismiss"] = [item for item in found["dismiss"] if item == case.subject]
     return {verb: items for verb, items in found.items() if items}
+
+
+def nearest(case: Case, action: Action, actor: Actor) -> Subject | None:
+    """What an action is done to where nothing was chosen: the nearest that it makes a difference
+    to, else the nearest of its kind."""
+    possible = offered(case, actor, parts_of(case)).get(action.verb, [])
+    fitting = (item for item in targets_of(case) if kind_of(item) in action.subjects)
+    return next(iter([*possible, *fitting]), None)
+
+
+def search(case: Case, action: Action, text: str) -> list[Subject]:
+    """Other parts to which it could be done, by version or filename."""
+    project = case.subject_project
+    every = parts.found(project, text) if project and action.kind != DecisionKind.DISMISSED else []
+    return [item for item in every if _fits(action, item)]
 
 
 def label_of(action: Action, case: Case, target: Subject) -> str:

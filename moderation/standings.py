@@ -62,9 +62,17 @@ def _of_person(user: User) -> Standing:
     return {"is_active": user.is_active, "trusted_at": _iso(user.trusted_at)}
 
 
-def in_words(things: Iterable[Subject]) -> list[str]:
-    """What keeps things from being used as usual, for whoever decides about them."""
-    return [f"{thing} is {word}." for thing in things for word in _words(of(thing))]
+def in_words(things: Iterable[Subject], parts: Iterable[Release | File] = ()) -> list[str]:
+    """What keeps things from being used as usual, for whoever decides about them.
+
+    Of `parts` of them that were just read only which are in quarantine.
+    """
+    near = list(things)
+    hidden = [part for part in parts if part.quarantined and part not in near]
+    return [
+        *(f"{thing} is {word}." for thing in near for word in _words(of(thing))),
+        *(f"{part} is in quarantine ({part.quarantined_reason})." for part in hidden),
+    ]
 
 
 def _words(standing: Standing) -> Iterator[str]:

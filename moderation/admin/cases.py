@@ -149,7 +149,8 @@ def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
     user, actor = queue.moderator(request), actors.of_request(request)
     shown = evidence.of_case(case)
     every = evidence.files_of(case)
-    offered = offers.offered(case, actor) if case.is_live else {}
+    parts = offers.parts_of(case)
+    offered = offers.offered(case, actor, parts) if case.is_live else {}
     return {
         "shown": shown,
         "more_files": [(evidence.key_of(file), file) for file in every[evidence.IN_DETAIL :]],
@@ -167,7 +168,7 @@ def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
             for verb, items in offered.items()
         ],
         "for_another": case.is_live and cases.is_for_another(case, actor),
-        "standing": standings.in_words(offers.targets_of(case)),
+        "standing": standings.in_words(offers.targets_of(case), parts),
         "next": queues.next_after(case, user),
         "previous": queues.before(case, user),
         "is_mine": case.claimed_by == user,

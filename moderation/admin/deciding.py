@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -71,23 +72,43 @@ def preview(request: HttpRequest, case: Case, verb: str) -> dict[str, Any]:
     """What the page before a decision shows."""
     action = _action(verb)
     target = _target(request, case, action)
-    others = _targets(request, case, action)
     label = offers.label_of(action, case, target)
     return {
+        **_choice(request, case, action, target),
         "title": label if action.named else f"{label}: {target}",
         "label": label,
         "action": action,
         "target": target,
-        "target_key": target_key(target),
-        "targets": [(target_key(item), kind_of(item), item) for item in others],
         "consequences": consequences.of(case, action, target),
         "ready": wording.ready(action.kind),
         "reason": request.POST.get("reason", ""),
         "preselect": not action.is_grave,
         "second": decisions.needs_second(action),
         "choosable": action.verb != "dismiss" and not decisions.waits(case),
-        "closes": action.closes,
     }
+
+
+def _choice(request: HttpRequest, case: Case, action: Action, target: Subject) -> dict[str, Any]:
+    """To what else it could be done: what is near at once, a part of it by a list or by search."""
+    near, further = offers.targets_of(case), offers.parts_of(case, target)
+    possible = offers.offered(case, actors.of_request(request), further).get(action.verb, [])
+    wanted = request.GET.get("find", "")
+    listed = [item for item in possible if item not in near]
+    if target not in (*near, *listed):
+        listed.insert(0, target)
+    return {
+        "target_key": offers.key_of(target),
+        "targets": _named(item for item in possible if item in near),
+        "parts": _named(listed),
+        "wanted": wanted,
+        "found": _named(offers.search(case, action, wanted)),
+        # One part after the other is let go, and then the case is over.
+        "closes": action.closes and not (action.verb == "clear" and len(possible) > 1),
+    }
+
+
+def _named(items: Iterable[Subject]) -> list[tuple[str, str, Subject]]:
+    return [(offers.key_of(item), kind_of(item), item) for item in items]
 
 
 def _action(verb: str) -> Action:
@@ -96,25 +117,13 @@ def _action(verb: str) -> Action:
     return ACTIONS[verb]
 
 
-def target_key(target: Subject) -> str:
-    """As it stands in an address: ``release-5``."""
-    return f"{kind_of(target)}-{target.pk}"
-
-
-def _targets(request: HttpRequest, case: Case, action: Action) -> list[Subject]:
-    return offers.offered(case, actors.of_request(request)).get(action.verb, [])
-
-
 def _target(request: HttpRequest, case: Case, action: Action) -> Subject:
     """What was chosen, else the nearest that it could be done to, else what the case is about."""
     wanted = request.POST.get("target") or request.GET.get("target", "")
-    every = offers.targets_of(case)
-    fitting = [item for item in every if kind_of(item) in action.subjects]
-    named = [item for item in fitting if target_key(item) == wanted]
-    if wanted and not named:
-        raise Http404
-    possible = _targets(request, case, action)
-    found = next(iter([*named, *possible, *fitting]), None)
+    if wanted:
+        found = offers.find(case, action, wanted)
+    else:
+        found = offers.nearest(case, action, actors.of_request(request))
     if found is None:
         raise Http404
     return found

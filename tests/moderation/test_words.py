@@ -165,7 +165,7 @@ def test_the_buttons_of_a_case_say_what_they_concern(whole_desk, settings):
     stage = held("demo", "1.0", uploader=uploader)
     found = labels(whole_desk.get(case_of(stage).get_absolute_url()))
     assert (found["a"], found["r"]) == ("Approve", "Reject")
-    assert (found["q"], found["x"]) == ("Quarantine project demo", "Remove project demo")
+    assert (found["q"], found["x"]) == ("Quarantine project demo or …", "Remove project demo or …")
     assert found["p"] == "Prohibit the name demo"
     assert found["f"].startswith("Freeze the account of ")
 

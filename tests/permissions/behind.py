@@ -39,6 +39,7 @@ BEHIND: dict[str, str] = {
     "packages.person_keys.revoke_all": _PERSON,
     "packages.person_deletion.delete": _PERSON,
     "packages.person_verbs.offered": _FACT,
+    "moderation.offers.nearest": _FACT,
     "moderation.offers.offered": _FACT,
     "moderation.cases.is_for_another": _FACT,
     "moderation.admin.deciding.listed": _FACT,

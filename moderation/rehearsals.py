@@ -1,4 +1,4 @@
-"""Dry runs: what a policy would have hit among the last days' publications, beside what it hits."""
+"""Dry runs: what a policy would have hit of what arrived in the last days, beside what it hits."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db import connection
 from django.utils import timezone
 
 from accounts.actors import Actor
+from moderation import arrivals
+from moderation.arrivals import Arrival
 from moderation.models import DryRun
 from moderation.policies import LOOKALIKE, registry
 from moderation.policies.registry import Known, acted
 from moderation.tuning import CHANGE, require_numbers
-from packages.models import File
+from packages.uploads.findings import Unreadable
 from packages.uploads.policies import ALLOW, Outcome, Submission, Verdict
 from pypi_site.lib import jobs
 from pypi_site.lib.problems import Refused
@@ -23,9 +25,11 @@ from pypi_site.lib.problems import Refused
 DAYS = 30
 MOST_FILES = 20_000
 MOST_HITS = 200  # that are kept with their reasons
-SECONDS = 600.0
+SECONDS = 480.0  # well below the timeout of a job (Q_CLUSTER)
 _STEP = 25  # files between two notes of progress
-_KNOWN_NAMES = "Names that are registered by now count as known, so likenesses are told too rarely."
+_PROGRESS = ["seen", "unseen", "count", "count_now", "differing", "hits"]
+_AS_OF_TODAY = "Popular names, downloads and exceptions are those of today."
+_DIED = "The job that did it died in the middle; ask for it anew."
 
 
 def start(
@@ -57,53 +61,66 @@ def start(
 
 
 def rehearse(run_pk: int) -> int:
-    """Do it; begins anew if a job died in the middle.  Returns how many were hit."""
+    """Do it once.  Returns how many were hit.
+
+    What a job left half done is not begun anew: it would end in the same way, five times.
+    """
+    known = registry.find(DryRun.objects.get(pk=run_pk).policy)
+    waiting = DryRun.objects.filter(pk=run_pk, state=DryRun.State.WAITING)
+    is_ours = waiting.update(state=DryRun.State.RUNNING)
     run = DryRun.objects.get(pk=run_pk)
-    known = registry.find(run.policy)
-    if run.over or known is None:
+    if known is None or not is_ours:
+        if not run.over:
+            _end(run, run.State.FAILED, _DIED)
         return run.count
-    files = _publications(run)
-    run.state, run.total, run.seen, run.count = run.State.RUNNING, files.count(), 0, 0
-    run.count_now = run.differing = 0
-    run.hits, run.remark = [], _KNOWN_NAMES if known.code == LOOKALIKE else ""
-    run.save()
     try:
-        _ask(run, known, files)
-    except Exception:
-        _end(run, run.State.FAILED, "Something broke; the log of the job tells what.")
+        _ask(run, known)
+    except BaseException:  # the end of a job's time is a SystemExit
+        _fail(run)
         raise
     _end(run, run.State.DONE, "")
     return run.count
 
 
-def _publications(run: DryRun) -> QuerySet[File]:
-    since = run.started_at - timedelta(days=run.days)
-    recent = File.objects.filter(published_at__gte=since, published_at__lte=run.started_at)
-    chosen = recent.select_related("release__project", "uploaded_by", "uploaded_by_ci")
-    return chosen.order_by("-published_at", "-pk")
+def _fail(run: DryRun) -> None:
+    if not connection.in_atomic_block:
+        connection.close()  # it may have been cut off in the middle of a statement
+    _end(run, run.State.FAILED, "It broke off; the log of the job tells why.")
 
 
-def _ask(run: DryRun, known: Known, files: QuerySet[File]) -> None:
-    end = time.monotonic() + SECONDS
-    for file in files[:MOST_FILES].iterator(chunk_size=_STEP):
+def _ask(run: DryRun, known: Known) -> None:
+    since, end = run.started_at - timedelta(days=run.days), time.monotonic() + SECONDS
+    run.total = arrivals.count(since, run.started_at)
+    run.remark = _AS_OF_TODAY if known.code == LOOKALIKE else ""
+    run.save()
+    for arrival in arrivals.newest(since, run.started_at, MOST_FILES):
         if time.monotonic() > end:
-            run.remark = f"The time was over; the newest {run.seen} publications were looked at."
+            run.remark += " The time was over."
             return
-        _note(run, file, *_verdicts(known, run, _as_it_was(file)))
+        _look_at(run, known, arrival)
         run.seen += 1
         if run.seen % _STEP == 0:
-            run.save(update_fields=["seen", "count", "count_now", "differing", "hits"])
-    if run.total > MOST_FILES:
-        run.remark = f"Only the newest {MOST_FILES} publications were looked at."
+            run.save(update_fields=_PROGRESS)
 
 
-def _as_it_was(file: File) -> Submission:
-    """The submission as it was judged when the file was published."""
-    project, job = file.release.project, file.uploaded_by_ci
-    actor = Actor(ci=job) if job else Actor(user=file.uploaded_by)
-    registers = project.published_at is not None and file.published_at <= project.published_at
-    version = file.release.version
-    return Submission(actor, project, registers, version, file, at=file.published_at)
+def _look_at(run: DryRun, known: Known, arrival: Arrival) -> None:
+    """Ask about it; what a rule about contents does not hit counts only if it was seen."""
+    submission = arrival.submission
+    now, proposed = _verdicts(known, run, submission)
+    hit = Outcome.ALLOW not in (now.outcome, proposed.outcome)
+    if not hit and not _is_seen(known, submission):
+        run.unseen += 1
+    _note(run, arrival, now, proposed)
+
+
+def _is_seen(known: Known, submission: Submission) -> bool:
+    """Whether all was looked at that the policy looks at: bytes may be gone, archives too large."""
+    if known.onlooker is None or submission.file is None:
+        return True
+    try:
+        return getattr(submission.looks.of(submission.file, known.onlooker), "complete", True)
+    except (FileNotFoundError, Unreadable):
+        return False
 
 
 def _verdicts(known: Known, run: DryRun, submission: Submission) -> tuple[Verdict, Verdict]:
@@ -122,14 +139,14 @@ def _verdicts(known: Known, run: DryRun, submission: Submission) -> tuple[Verdic
     return now, verdict(run.proposed, run.numbers)
 
 
-def _note(run: DryRun, file: File, now: Verdict, proposed: Verdict) -> None:
+def _note(run: DryRun, arrival: Arrival, now: Verdict, proposed: Verdict) -> None:
     run.count += proposed.outcome is not Outcome.ALLOW
     run.count_now += now.outcome is not Outcome.ALLOW
     run.differing += now.outcome is not proposed.outcome
     said = now if proposed.outcome is Outcome.ALLOW else proposed
     if said.outcome is not Outcome.ALLOW and len(run.hits) < MOST_HITS:
-        facts: dict[str, Any] = {"filename": file.filename, "project": file.project.name}
-        facts["published_at"] = file.published_at.isoformat()
+        facts: dict[str, Any] = {"filename": arrival.file.filename, "became": arrival.became}
+        facts["arrived_at"] = arrival.file.uploaded_at.isoformat()
         facts["now"] = now.outcome.name.lower()
         facts["outcome"] = proposed.outcome.name.lower()
         run.hits.append({**facts, **said.as_dict()})

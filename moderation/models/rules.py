@@ -89,11 +89,11 @@ class ReservedPrefix(models.Model):
 
 
 class DryRun(models.Model):
-    """What a policy would have hit among the last days' publications, beside what it hits now.
+    """What a policy would have hit of what arrived in the last days, beside what it hits now.
 
     `numbers` and `proposed` (enabled, action) are what is rehearsed, `current` (all three) how the
-    policy was set then.  `hits` lists the first that either meets: filename, project, when,
-    outcome as proposed, `now` as it is set, reason and signals.
+    policy was set then.  `hits` lists the first that either meets: filename, what it `became`, when
+    it arrived, outcome as proposed, `now` as it is set, reason and signals.
     """
 
     class State(models.TextChoices):
@@ -149,6 +149,11 @@ class DryRun(models.Model):
         """Each number: its name, as the policy was set, as it is proposed."""
         was = self.current.get("numbers", {})
         return [(name, was.get(name), value) for name, value in self.numbers.items()]
+
+    @property
+    def unreached(self) -> int:
+        """How many were not looked at before it ended."""
+        return self.total - self.seen
 
     @property
     def percent(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
@@ -34,14 +34,16 @@ def _hold_the_untrusted(submission: Submission) -> Verdict:
     )
 
 
-def is_trusted(user: User) -> bool:
-    """Approved once by a moderator, or somebody who could approve himself."""
-    return user.trusted_at is not None or user.has_perm(DECIDE)
+def is_trusted(user: User, at: datetime | None = None) -> bool:
+    """Approved once by a moderator (and before that moment), or somebody who could approve
+    himself."""
+    since = user.trusted_at
+    return (since is not None and (at is None or since < at)) or user.has_perm(DECIDE)
 
 
 def _is_trusted(submission: Submission) -> bool:
     user = submission.actor.user
-    return user is not None and is_trusted(user)
+    return user is not None and is_trusted(user, submission.at)
 
 
 @policy(

@@ -67,6 +67,7 @@ from tests.factories.people import (
     UserFactory,
     actor,
 )
+from tests.moderation.policies.helpers import set_policy
 
 NAME, OTHER, TEAM, ABSENT = "demo", "neighbour", "crew", "absent"
 FACTS = {"repository": "ann/demo", "workflow": "release.yml", "environment": "pypi"}
@@ -329,6 +330,8 @@ def _own(world: World) -> None:
 
 
 def _jobs(world: World) -> None:
+    """A first publisher would wait for a moderator; whether it may upload is what is asked here."""
+    set_policy("publisher-discontinuity", numbers={"first_publisher": 0})
     world.things["minted text"] = mint(world, world.things["publisher"])
 
 

@@ -9,12 +9,15 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts import audit, sessions
 from accounts.actors import SYSTEM, Actor
 from accounts.models import USERNAME_VALIDATORS, User
 from pypi_site.lib.problems import Conflict, Problem, Refused
+
+unfrozen = Signal()  # user: User; inside the transaction of the change
 
 
 class InvalidPerson(Problem):
@@ -132,7 +135,9 @@ def unfreeze(user: User, *, actor: Actor, reason: str, quiet: bool = False) -> U
     user = User.objects.select_for_update().get(pk=user.pk)
     _require_administrator(user, actor, "unfreeze")
     sessions.end_every(user)
-    return _set_active(user, True, actor, reason, quiet=quiet, before={"is_active": False})
+    user = _set_active(user, True, actor, reason, quiet=quiet, before={"is_active": False})
+    unfrozen.send(User, user=user)
+    return user
 
 
 def _require_administrator(user: User, actor: Actor, verb: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from accounts import people
 from accounts.actors import Actor
 from accounts.models import User
-from moderation import prohibitions
+from moderation import lifting, prohibitions
 from moderation.models import Decision, DecisionKind, ProhibitedName
 from moderation.models.decisions import HARMFUL
 from moderation.policies import DECIDE
@@ -124,8 +124,9 @@ def _quarantine(item: Published, actor: Actor, reason: str) -> Details:
 def _clear(item: Published, actor: Actor, reason: str) -> Details:
     item.refresh_from_db()  # the caller's may be older than the quarantine
     was = item.status_reason if isinstance(item, Project) else item.quarantined_reason
+    ended = list(lifting.in_force(item, DecisionKind.QUARANTINED).values_list("pk", flat=True))
     _verbs_of(item).clear(item, actor=actor, reason=reason)
-    return {"reason": was}
+    return {"reason": was, "lifted": ended}
 
 
 def _clear_again(decision: Decision, actor: Actor, reason: str) -> object:
@@ -134,10 +135,12 @@ def _clear_again(decision: Decision, actor: Actor, reason: str) -> object:
 
 
 def _quarantine_again(decision: Decision, actor: Actor, reason: str) -> object:
-    """For the reason that it had before it was cleared."""
+    """For the reason that it had before it was cleared; what was decided then is in force again."""
     item: Any = decision.subject
     was = decision.details.get("reason", reason)
-    return _verbs_of(item).quarantine(item, actor=actor, reason=was)
+    hidden = _verbs_of(item).quarantine(item, actor=actor, reason=was)
+    lifting.put_in_force(decision.details.get("lifted", []))
+    return hidden
 
 
 def _remove(item: Published, actor: Actor, reason: str) -> Details:

@@ -15,8 +15,9 @@ from accounts import actors
 from accounts.models import User
 from moderation import appeals
 from moderation.appeals import Appellant
-from moderation.models import Appeal, Decision, DecisionKind
+from moderation.models import Appeal, Decision
 from moderation.models.appeals import TEXT_LENGTH
+from moderation.models.decisions import ANSWERS
 from pypi_site.lib.problems import Problem
 
 SHOWN = 50
@@ -49,7 +50,7 @@ def appeal(request: HttpRequest, pk: int) -> HttpResponse:
     decision = appeals.readable_by(who).filter(pk=pk).first()
     if decision is None:
         raise Http404("There is no decision about you here.")
-    home = "reports" if decision.kind == DecisionKind.DISMISSED else "decisions"
+    home = "reports" if decision.kind in ANSWERS else "decisions"
     if request.method == "POST" and _file(request, decision, who):
         return redirect(request.get_full_path() if by_key else home)
     mine = appeals.last_word(who, decision)

@@ -31,14 +31,13 @@ from moderation.models import (
     Outcome,
 )
 from moderation.models.appeals import TEXT_LENGTH
-from moderation.models.decisions import HARMFUL
+from moderation.models.decisions import ANSWERS, HARMFUL, MADE
+from moderation.models.subjects import same_thing
 from pypi_site.lib.problems import Conflict, NotFound, Problem
 
 CONCERNED = (Concerned.Part.UPLOADER, Concerned.Part.OWNER, Concerned.Part.SUBJECT)
 _SALT = "moderation.appeals"
 _KEY_IS_GOOD_FOR = timedelta(days=180)
-MADE = (DecisionState.DONE, DecisionState.UNDONE)
-GRANTING = (DecisionKind.APPROVED, DecisionKind.CLEARED)
 
 
 class AppealedAlready(Conflict):
@@ -74,9 +73,14 @@ Appellant = User | Observation
 
 def readable_by(who: Appellant) -> QuerySet[Decision]:
     """Those, and the answers that nothing is wrong to what he reported, also if taken back."""
-    given = Q(kind=DecisionKind.DISMISSED, state__in=MADE)
+    given = _is_answer() & Q(state__in=MADE)
     answers = given & Q(case__in=_reports_of(who).values("case"))
     return Decision.objects.filter(Q(pk__in=_about(who)) | answers)
+
+
+def _is_answer() -> Q:
+    """It said to who reported something that it is left as it is, and closed the case."""
+    return Q(kind__in=ANSWERS) & (Q(kind=DecisionKind.DISMISSED) | Q(details__closed=True))
 
 
 def _about(who: Appellant) -> QuerySet[Decision]:
@@ -93,7 +97,7 @@ def _reports_of(who: Appellant) -> QuerySet[Observation]:
 
 def _answers_to(reports: QuerySet[Observation]) -> Q:
     left = reports.filter(outcome=Outcome.UNFOUNDED)
-    return Q(kind=DecisionKind.DISMISSED, state=DecisionState.DONE, case__in=left.values("case"))
+    return _is_answer() & Q(state=DecisionState.DONE, case__in=left.values("case"))
 
 
 def open_to(who: Appellant) -> QuerySet[Decision]:
@@ -102,7 +106,7 @@ def open_to(who: Appellant) -> QuerySet[Decision]:
     The answer to an appeal against such an answer is the last one.
     """
     against = Q(pk__in=_about(who).filter(kind__in=HARMFUL), state=DecisionState.DONE)
-    asked = of(who).filter(decision__kind=DecisionKind.DISMISSED)
+    asked = of(who).filter(decision__kind__in=ANSWERS)
     unheard = _answers_to(_reports_of(who)) & ~Q(case__in=asked.values("decision__case"))
     return Decision.objects.filter(against | unheard)
 
@@ -117,8 +121,8 @@ def of(who: Appellant) -> QuerySet[Appeal]:
 def last_word(who: Appellant, decision: Decision) -> Appeal | None:
     """His appeal against the decision, or the one that this decision, or another, has answered."""
     mine = of(who).filter(decision=decision)
-    if decision.kind == DecisionKind.DISMISSED:
-        answered = {"decision__kind": DecisionKind.DISMISSED, "decision__case": decision.case}
+    if decision.kind in ANSWERS:
+        answered = {"decision__kind__in": ANSWERS, "decision__case": decision.case}
         mine = of(who).filter(**answered)
     return mine.select_related("decision").last()
 
@@ -140,7 +144,7 @@ def answers_to_reports(user: User, cases: Iterable[int]) -> dict[int, Answer]:
     for decision in given.order_by("decided_at", "pk"):
         answer = found[decision.case_id or 0]
         answer.decision, answer.open = decision, decision.pk in still_open
-    mine = Appeal.objects.filter(user=user, decision__kind=DecisionKind.DISMISSED)
+    mine = Appeal.objects.filter(user=user, decision__kind__in=ANSWERS)
     for appeal in mine.filter(decision__case__in=cases).select_related("decision"):
         found[appeal.decision.case_id or 0].appeal = appeal
     return dict(found)
@@ -239,23 +243,39 @@ def _why_not_again(earlier: Appeal) -> str:
 
 def settle(case: Case, decision: Decision, *, undone: bool) -> list[Appeal]:
     """Answer what a decision, or its undoing, answers; returns those appeals."""
+    if not undone and case.state != CaseState.DECIDED:
+        return []
     waiting = Appeal.objects.filter(outcome="")
-    if undone:
-        reason, waiting = decision.undone_reason, waiting.filter(decision=decision)
-    else:
-        reason, waiting = decision.reason, waiting.filter(case=case)
-        if case.state != CaseState.DECIDED:
-            return []
-    answered = list(waiting.select_related("user", "decision"))
+    waiting = waiting.filter(decision=decision) if undone else waiting.filter(case=case)
+    answered = [each for each in _with_decisions(waiting) if undone or _answers(decision, each)]
     for appeal in answered:
         granted = undone or _grants(decision, appeal)
         appeal.outcome = AppealOutcome.GRANTED if granted else AppealOutcome.REFUSED
-        appeal.answer = reason
+        appeal.answer = decision.undone_reason if undone else decision.reason
         appeal.save(update_fields=["outcome", "answer"])
     return answered
 
 
+def left_by(decision: Decision, case: Case) -> bool:
+    """Whether appeals wait in its case that the decision says nothing about."""
+    waiting = _with_decisions(case.appeals.filter(outcome=""))
+    return not all(_answers(decision, appeal) for appeal in waiting)
+
+
+def _with_decisions(waiting: QuerySet[Appeal]) -> QuerySet[Appeal]:
+    return waiting.select_related("user", "decision")
+
+
+def _answers(decision: Decision, appeal: Appeal) -> bool:
+    """What is about the same thing, or the whole of the case; and what has nothing left to say."""
+    about = appeal.decision
+    if decision.kind == DecisionKind.DISMISSED or about.kind in ANSWERS:
+        return True
+    return about.state != DecisionState.DONE or same_thing(decision, about)
+
+
 def _grants(decision: Decision, appeal: Appeal) -> bool:
-    """Who was decided against wants it back; who reported something wants it acted upon."""
-    acts = HARMFUL if appeal.decision.kind == DecisionKind.DISMISSED else GRANTING
-    return decision.kind in acts
+    """Who was decided against wants it ended; who reported something wants it acted upon."""
+    if appeal.decision.kind in ANSWERS:
+        return decision.kind in HARMFUL
+    return appeal.decision.state != DecisionState.DONE

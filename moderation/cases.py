@@ -29,6 +29,7 @@ from pypi_site.lib.problems import Conflict, Problem, ReasonNeeded, Refused
 
 Part = Concerned.Part
 STATE = ["state", "claimed_by", "claimed_at", "decided_at"]
+ANSWER_LENGTH, ANSWERS_TO_A_QUESTION = 5000, 2
 
 
 class CaseDecided(Conflict):
@@ -59,6 +60,18 @@ class NobodyToAsk(Conflict):
     """The account that uploaded it is gone."""
 
     code, title = "nobody-to-ask", "Nobody to ask"
+
+
+class InvalidAnswer(Problem):
+    """An answer is as long as somebody reads."""
+
+    code, title = "invalid-answer", "The answer cannot be taken"
+
+
+class NotAsked(Conflict):
+    """Each question is answered, and the answer completed once."""
+
+    code, title = "not-asked", "No question waits for you"
 
 
 class NoModerator(Problem):
@@ -238,6 +251,21 @@ def _claimed(case: Case) -> str:
     return case.state if case.state in keeps else CaseState.CLAIMED
 
 
+def state_of_work(case: Case, holder: User | None) -> str:
+    """What a live case is again when a proposal, an answer or a decision left it open."""
+    if case.appeals.filter(outcome="").exists():
+        return CaseState.APPEALED
+    if _is_unanswered(case):
+        return CaseState.WAITING
+    return CaseState.CLAIMED if holder else CaseState.OPEN
+
+
+def _is_unanswered(case: Case) -> bool:
+    """Whether the last word between a moderator and the uploader is the moderator's."""
+    last = case.notes.filter(kind__in=(Note.Kind.QUESTION, Note.Kind.ANSWER)).last()
+    return last is not None and last.kind == Note.Kind.QUESTION
+
+
 @transaction.atomic
 def release(case: Case, *, actor: Actor, reason: str = "") -> Case:
     """Give it back to everybody."""
@@ -288,6 +316,7 @@ def ask(case: Case, *, actor: Actor, reason: str) -> Note:
     subject = case.subject
     if subject is None or uploader_of(subject) is None:
         raise NobodyToAsk(f"Nobody can be asked about {case}: the account is deleted.")
+    concern(case, people_of(subject))  # whoever owns it now is asked, too
     question = _write(case, actor, reason, Note.Kind.QUESTION)
     _change(case, actor, "ask", reason, state=CaseState.WAITING, claimed_by=actor.user)
     events.uploader_asked.send(Case, case=case, note=question)
@@ -298,18 +327,33 @@ def ask(case: Case, *, actor: Actor, reason: str) -> Note:
 def answer(case: Case, *, actor: Actor, text: str) -> Note:
     """What the uploader, or an owner, says to the question; the case is looked at again."""
     _require_text(text, "Write your answer first.")
+    if len(text.strip()) > ANSWER_LENGTH:
+        raise InvalidAnswer(
+            f"Answer in at most {ANSWER_LENGTH} characters; lead to more by a link."
+        )
     case = lock(case)
     mine = case.concerned.filter(user=actor.user).exclude(part=Part.REPORTER)
     if actor.token or not mine.exists():
         raise Refused("Only the uploader and the owners answer questions about it.")
     if not case.is_live:
         raise CaseDecided(f"{case} is decided meanwhile; your answer is not needed any more.")
+    if not may_answer(case, actor.user):
+        raise NotAsked("The moderators have your answer; they ask again if they need more.")
     written = _write(case, actor, text, Note.Kind.ANSWER)
     if case.state == CaseState.WAITING:
-        state = CaseState.CLAIMED if case.claimed_by else CaseState.OPEN
+        state = state_of_work(case, case.claimed_by)
         _change(case, actor, "answer", state=state, claimed_by=case.claimed_by)
     events.uploader_answered.send(Case, case=case, note=written)
     return written
+
+
+def may_answer(case: Case, user: User | None) -> bool:
+    """Whether a question waits for somebody: each is answered, and the answer completed once."""
+    question = case.notes.filter(kind=Note.Kind.QUESTION).last()
+    if question is None or not case.is_live:
+        return False
+    given = case.notes.filter(kind=Note.Kind.ANSWER, author=user, pk__gt=question.pk)
+    return given.count() < ANSWERS_TO_A_QUESTION
 
 
 def _require_text(text: str, advice: str) -> None:

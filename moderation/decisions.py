@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.actors import Actor
 from accounts.models import User
-from moderation import cases, events, standings
+from moderation import appeals, cases, events, standings
 from moderation.actions import ACTIONS, BY_KIND, Action
 from moderation.models import (
     Case,
@@ -199,13 +199,20 @@ def _carry_out(
 def _settle(case: Case, action: Action, decision: Decision, actor: Actor) -> None:
     """Close the case, or go on with it."""
     holder = case.claimed_by or actor.user
-    if not decision.details.get("closes", action.closes) or waits(case):
-        state = CaseState.CLAIMED if case.state == CaseState.OPEN else case.state
-        cases.set_state(case, state, holder)
+    if not _closes(case, action, decision):
+        cases.set_state(case, cases.state_of_work(case, holder), holder)
         return
     case.decisions.filter(state=DecisionState.PROPOSED).update(state=DecisionState.WITHDRAWN)
     _judge_observations(case, Outcome.CONFIRMED if acted_upon(case) else Outcome.UNFOUNDED)
+    decision.details = {**decision.details, "closed": True}
+    decision.save(update_fields=["details"])
     cases.set_state(case, CaseState.DECIDED, holder)
+
+
+def _closes(case: Case, action: Action, decision: Decision) -> bool:
+    """As was asked for; but what waits to be published, or an appeal that it leaves, stays."""
+    wanted = decision.details.get("closes", action.closes)
+    return bool(wanted) and not waits(case) and not appeals.left_by(decision, case)
 
 
 def acted_upon(case: Case) -> bool:
@@ -265,7 +272,7 @@ def withdraw(decision: Decision, *, actor: Actor, reason: str) -> Decision:
     before = _standing(case, decision)
     decision.state = DecisionState.WITHDRAWN
     decision.save(update_fields=["state"])
-    cases.set_state(case, CaseState.OPEN, None)
+    cases.set_state(case, cases.state_of_work(case, None), None)
     _record(case, decision, actor, "withdraw", reason, before)
     return decision
 
@@ -280,7 +287,8 @@ def _lock(decision: Decision, state: DecisionState) -> Decision:
     rows = Decision.objects.select_for_update(of=("self",)).select_related("moderator")
     decision = rows.get(pk=decision.pk)
     if decision.state != state:
-        raise NotInForce(f"It is {decision.state} already; the page of the case says how.")
+        how = decision.get_state_display().lower()
+        raise NotInForce(f"It is {how}; the page of the case says more.")
     return decision
 
 
@@ -304,7 +312,7 @@ def undo(decision: Decision, *, actor: Actor, reason: str) -> Decision:
     decision.undone_at, decision.undone_by = timezone.now(), actor.user
     decision.undone_reason = reason.strip()
     decision.save(update_fields=["case", "state", "undone_at", "undone_by", "undone_reason"])
-    _reopen(case, actor)
+    _reopen(case, decision, actor)
     _record(case, decision, actor, "undo", reason, before)
     events.case_undone.send(Case, case=case, decision=decision)
     return decision
@@ -320,9 +328,13 @@ def _case_to_undo(decision: Decision) -> Case:
     return cases.lock(cases.open_about(subject))
 
 
-def _reopen(case: Case, actor: Actor) -> None:
-    """It is on the desk of whoever undid it, unless another case about the same thing is."""
-    if case.state == CaseState.APPEALED:
+def _reopen(case: Case, decision: Decision, actor: Actor) -> None:
+    """It is on the desk of whoever undid it, unless another case about the same thing is.
+
+    Appeals against other decisions wait there as before.
+    """
+    others = case.appeals.filter(outcome="").exclude(decision=decision)
+    if case.state == CaseState.APPEALED and not others.exists():
         cases.set_state(case, CaseState.CLAIMED, actor.user)
     rival = Case.objects.live().about(case.subject).exclude(pk=case.pk) if case.subject else None
     if case.is_live or (rival is not None and rival.exists()):

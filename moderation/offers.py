@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from accounts.actors import Actor
 from moderation import parts
 from moderation.actions import ACTIONS, Action, is_possible, published_release
-from moderation.models import Case, Concerned, DecisionKind, Subject
+from moderation.models import Case, Concerned, DecisionKind, DecisionState, Subject
 from moderation.models.subjects import kind_of
 from packages.models import File, Stage
 
@@ -97,8 +97,9 @@ def label_of(action: Action, case: Case, target: Subject) -> str:
 
 
 def refuses_an_appeal(action: Action, case: Case) -> bool:
-    """Whether to find that there is nothing to be done is an answer."""
-    return action.kind == DecisionKind.DISMISSED and case.appeals.filter(outcome="").exists()
+    """Whether to find that there is nothing to be done is an answer: what was decided stays."""
+    waiting = case.appeals.filter(outcome="", decision__state=DecisionState.DONE)
+    return action.kind == DecisionKind.DISMISSED and waiting.exists()
 
 
 def _fits(action: Action, item: Subject) -> bool:

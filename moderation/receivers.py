@@ -8,12 +8,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
+from accounts import people
 from accounts.models import AuditEvent, User
-from moderation import appeals, cases, looking, removals
+from moderation import appeals, cases, lifting, looking, removals
 from moderation import events as desk
-from moderation.models import Appeal, Case, CaseKind, CaseState, Decision, Note, Observation
+from moderation.models import (
+    Appeal,
+    Case,
+    CaseKind,
+    CaseState,
+    Decision,
+    DecisionKind,
+    Note,
+    Observation,
+    ProhibitedName,
+)
 from packages import events
 from packages.models import File, Project, Release, Stage
 from packages.uploads.policies import Verdict
@@ -89,6 +101,36 @@ def tell_of_proposal(sender: type[Case], case: Case, decision: Decision, **kwarg
 def log_removal(sender: type[File | Release | Project], event: AuditEvent, **kwargs: Any) -> None:
     """At once: an entry has the serial of the change."""
     removals.write(kwargs[sender._meta.model_name or ""], event)
+
+
+@receiver([events.file_cleared, events.release_cleared, events.project_status_changed])
+def lift_quarantine(sender: type[File | Release | Project], **kwargs: Any) -> None:
+    """Whoever cleared it, and wherever."""
+    item = kwargs[sender._meta.model_name or ""]
+    if not item.quarantined:
+        lifting.lift(item, DecisionKind.QUARANTINED)
+
+
+@receiver([events.file_restored, events.release_restored, events.project_restored])
+def lift_removal(sender: type[File | Release | Project], **kwargs: Any) -> None:
+    lifting.lift(kwargs[sender._meta.model_name or ""], DecisionKind.REMOVED)
+
+
+@receiver([events.stage_held, events.stage_published])
+def lift_rejection(sender: type[Stage], stage: Stage, **kwargs: Any) -> None:
+    """Of a session that its uploader has mended and sent again."""
+    if stage.pk:
+        lifting.lift(stage, DecisionKind.REJECTED)
+
+
+@receiver(people.unfrozen)
+def lift_freezing(sender: type[User], user: User, **kwargs: Any) -> None:
+    lifting.lift(user, DecisionKind.FROZEN)
+
+
+@receiver(post_delete, sender=ProhibitedName)
+def lift_prohibition(sender: type[ProhibitedName], instance: ProhibitedName, **kwargs: Any) -> None:
+    lifting.lift_prohibitions(instance.name)
 
 
 @receiver(desk.case_decided)

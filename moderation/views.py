@@ -19,11 +19,18 @@ from pypi_site.lib.problems import Problem
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     """The questions about an upload, and a field for the answer; 404 for everybody else."""
     case = _case_of(request, pk)
-    if request.method == "POST" and _answer(request, case):
+    status = _answer(request, case) if request.method == "POST" else 200
+    if status == 302:
         return redirect("case-answer", pk)
     thread = case.notes.filter(kind__in=(Note.Kind.QUESTION, Note.Kind.ANSWER))
-    context = {"case": case, "thread": thread.select_related("author"), "text": _text(request)}
-    return render(request, "moderation/answer.html", context)
+    context = {
+        "case": case,
+        "thread": thread.select_related("author"),
+        "text": _text(request),
+        "length": cases.ANSWER_LENGTH,
+        "open": cases.may_answer(case, actors.of_request(request).user),
+    }
+    return render(request, "moderation/answer.html", context, status=status)
 
 
 def _case_of(request: HttpRequest, pk: int) -> Case:
@@ -38,14 +45,15 @@ def _case_of(request: HttpRequest, pk: int) -> Case:
     return case
 
 
-def _answer(request: HttpRequest, case: Case) -> bool:
+def _answer(request: HttpRequest, case: Case) -> int:
+    """The status of the page that comes of it."""
     try:
         cases.answer(case, actor=actors.of_request(request), text=_text(request))
     except Problem as problem:
         messages.error(request, problem.detail)
-        return False
+        return problem.status
     messages.success(request, "Thank you. The moderators have your answer.")
-    return True
+    return 302
 
 
 def _text(request: HttpRequest) -> str:

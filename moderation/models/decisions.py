@@ -34,13 +34,25 @@ HARMFUL = (
 )
 
 
+# What somebody who reported something reads at the end: it is left as it is.
+ANSWERS = (DecisionKind.DISMISSED, DecisionKind.CLEARED)
+
+
 class DecisionState(models.TextChoices):
-    """A proposed decision has no effect until another moderator confirms it."""
+    """A proposed decision has no effect until another moderator confirms it.
+
+    What a later step ended (a quarantine that was cleared, an account that was unfrozen) is lifted.
+    """
 
     DONE = "done"
     PROPOSED = "proposed"
     WITHDRAWN = "withdrawn"
     UNDONE = "undone"
+    LIFTED = "lifted", "not in force any more"
+
+
+# It had effect once.
+MADE = (DecisionState.DONE, DecisionState.UNDONE, DecisionState.LIFTED)
 
 
 class Decision(AboutOneThing):

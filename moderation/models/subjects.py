@@ -33,6 +33,12 @@ def project_of(subject: Subject) -> Project | None:
     return subject if isinstance(subject, Project) else subject.project
 
 
+def same_thing(one: AboutOneThing, other: AboutOneThing) -> bool:
+    """Whether two rows are about the same; a deleted account is like no other."""
+    ours = [getattr(one, f"{name}_id") for name in FIELDS]
+    return any(ours) and ours == [getattr(other, f"{name}_id") for name in FIELDS]
+
+
 class AboutOneThing(models.Model):
     """A row about one thing.  A deleted account leaves it about nothing but its title."""
 

@@ -163,7 +163,7 @@ def test_the_uploader_answers_on_a_page_that_is_his_alone(client, keeper):
     page = client.get(address).content.decode()
     assert "What is the .so for?" in page
     assert "Smells" not in page
-    assert client.post(address, {"text": ""}).status_code == 200
+    assert client.post(address, {"text": ""}).status_code == 400
     assert client.post(address, {"text": "It is the parser."})["Location"] == address
     assert Note.objects.get(kind="answer").text == "It is the parser."
     client.force_login(UserFactory())
@@ -412,6 +412,7 @@ def test_a_decision_may_leave_the_case_open(keeper):
     assert (case.state, case.claimed_by) == ("claimed", keeper.user)
     decisions.clear(case, thing, actor=keeper, reason="fine")
     assert not Case.objects.get().is_live
+    assert Observation.objects.get().outcome == "unfounded"
 
 
 def test_an_upload_that_waits_keeps_its_case_whatever_else_is_decided(keeper):

@@ -18,13 +18,17 @@ CLIENT_LENGTH = 300
 
 @dataclass(frozen=True)
 class Actor:
-    """A person, perhaps through one of his tokens, a CI job, or the system itself (neither)."""
+    """A person, perhaps through one of his tokens, a CI job, or the system itself (neither).
+
+    `seconded`: another moderator had proposed on the desk what he does.
+    """
 
     user: User | None = None
     token: ApiToken | None = None
     address: str | None = None
     client: str = ""
     ci: CiIdentity | None = None
+    seconded: bool = False
 
     @property
     def label(self) -> str:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
-from accounts import audit, sessions
+from accounts import audit, powers, sessions
 from accounts.actors import SYSTEM, Actor
 from accounts.models import USERNAME_VALIDATORS, User
 from pypi_site.lib.problems import Conflict, Problem, Refused
@@ -114,6 +114,7 @@ def distrust(user: User, *, actor: Actor, reason: str) -> User:
 def freeze(user: User, *, actor: Actor, reason: str, quiet: bool = False) -> User:
     """Let somebody neither sign in nor use a token; what he published stays as it is.
 
+    Raises `SecondModeratorNeeded` where the site wants two.
     He is signed out everywhere, for good: whoever sat in his browser does not come back with him.
     Only an administrator freezes staff, and nobody himself.  `quiet`: somebody else tells him.
     """
@@ -121,6 +122,7 @@ def freeze(user: User, *, actor: Actor, reason: str, quiet: bool = False) -> Use
     if user == actor.user:
         raise Refused("You cannot freeze your own account; ask another moderator.")
     _require_administrator(user, actor, "freeze")
+    powers.require_second(actor, user)
     ended = sessions.end_every(user)
     before = {"is_active": True, "sessions": ended}
     return _set_active(user, False, actor, reason, quiet=quiet, before=before)

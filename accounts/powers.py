@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
@@ -11,6 +12,22 @@ from accounts import audit
 from accounts.actors import SYSTEM, Actor
 from accounts.models import User
 from pypi_site.lib.problems import Conflict, Refused
+
+
+class SecondModeratorNeeded(Refused):
+    """Whoever proposed it does not confirm it himself, and goes round the desk by no other door."""
+
+    code, title = "second-moderator-needed", "Another moderator has to confirm"
+
+
+def require_second(actor: Actor, what: object) -> None:
+    """Refuse what nobody does alone where the site wants two moderators, but on the desk."""
+    if not settings.SECOND_MODERATOR or actor is SYSTEM or actor.seconded:
+        return
+    raise SecondModeratorNeeded(
+        f"Here two moderators decide that about {what}: report it, propose it in its case on the"
+        " desk, and let another confirm it."
+    )
 
 
 def outranks(actor: Actor, user: User) -> bool:

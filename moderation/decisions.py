@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.actors import Actor
 from accounts.models import User
+from accounts.powers import SecondModeratorNeeded
 from moderation import appeals, cases, events, standings
 from moderation.actions import ACTIONS, BY_KIND, Action
 from moderation.models import (
@@ -42,12 +44,6 @@ class ProposedAlready(Conflict):
     """A proposal waits for another moderator; confirm or withdraw that one first."""
 
     code, title = "proposed-already", "A proposal waits already"
-
-
-class SecondModeratorNeeded(Refused):
-    """Whoever proposed it does not confirm it himself."""
-
-    code, title = "second-moderator-needed", "Another moderator has to confirm"
 
 
 # -- verbs by name ---------------------------------------------------------------------------------
@@ -183,7 +179,8 @@ def _carry_out(
     before = _standing(case, decision)
     if subject := case.subject:  # whoever owns it now is told and may appeal, too
         cases.concern(case, cases.people_of(subject))
-    done = action.do(target, actor, decision.reason)
+    seconded = replace(actor, seconded=decision.second_moderator is not None)
+    done = action.do(target, seconded, decision.reason)
     decision.details = {**decision.details, **done}
     decision.before, decision.after = before["subject"], standings.of(target)
     decision.state, decision.decided_at = DecisionState.DONE, timezone.now()

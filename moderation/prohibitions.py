@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count, Q
 
-from accounts import audit
+from accounts import audit, powers
 from accounts.actors import Actor
 from accounts.models import User
 from moderation import protected
@@ -104,11 +104,24 @@ def _keeps(row: ProhibitedName, user: User | None) -> bool:
 def prohibit(given: Iterable[str], *, actor: Actor, reason: str) -> list[ProhibitedName]:
     """Prohibit every name that is valid and not prohibited yet; projects that exist go on.
 
-    Raises `ReasonNeeded`.
+    Raises `ReasonNeeded`; `SecondModeratorNeeded` for the name of a project, where the site wants
+    two.
     """
     _require(reason)
-    wanted = dict.fromkeys(hit.name for hit in preview(given) if hit.is_new)
-    return [row for name in wanted if (row := _prohibit(name, actor, reason))]
+    hits = [hit for hit in preview(given) if hit.is_new]
+    require_second(hits, actor)
+    return [row for name in _names(hits) if (row := _prohibit(name, actor, reason))]
+
+
+def _names(hits: Iterable[Hit]) -> list[str]:
+    return list(dict.fromkeys(hit.name for hit in hits))
+
+
+def require_second(hits: Iterable[Hit], actor: Actor) -> None:
+    """A free name takes nothing from anybody; that of a project is decided in its case."""
+    taken = next((hit.project for hit in hits if hit.is_new and hit.project), None)
+    if taken:
+        powers.require_second(actor, taken)
 
 
 def _prohibit(name: str, actor: Actor, reason: str) -> ProhibitedName | None:

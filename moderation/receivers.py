@@ -13,7 +13,7 @@ from django.dispatch import receiver
 
 from accounts import people
 from accounts.models import AuditEvent, User
-from moderation import appeals, cases, lifting, looking, removals
+from moderation import appeals, cases, elsewhere, lifting, looking, removals
 from moderation import events as desk
 from moderation.models import (
     Appeal,
@@ -101,6 +101,18 @@ def tell_of_proposal(sender: type[Case], case: Case, decision: Decision, **kwarg
 def log_removal(sender: type[File | Release | Project], event: AuditEvent, **kwargs: Any) -> None:
     """At once: an entry has the serial of the change."""
     removals.write(kwargs[sender._meta.model_name or ""], event)
+
+
+@receiver(
+    [
+        *(events.file_quarantined, events.release_quarantined, events.project_status_changed),
+        *(events.file_deleted, events.release_deleted, events.project_deleted),
+    ]
+)
+def note_decision(sender: type[File | Release | Project], event: AuditEvent, **kwargs: Any) -> None:
+    """Unless the desk files one with it."""
+    if elsewhere.is_meant(event):
+        jobs.enqueue("moderation.elsewhere.note", event.pk)
 
 
 @receiver([events.file_cleared, events.release_cleared, events.project_status_changed])

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
-from accounts import second_factors
+from accounts import powers, second_factors
 from accounts.actors import SYSTEM, Actor
 from accounts.models import TokenAction, User
 from packages import insiders, names, reach
@@ -223,6 +223,17 @@ def authorize_management(
     reach.require_allowed(actor, action)
     reach.require(actor, project.normalized_name)
     require_no_quarantine(project, about)
+
+
+def authorize_removal(
+    actor: Actor, project: Project, *, about: File | Release | None = None
+) -> None:
+    """The same for what takes something away: by the power of a moderator, where the site wants
+    two, only what another has proposed on the desk.
+    """
+    authorize_management(actor, project, about=about)
+    if actor is not SYSTEM and not _has_role(actor, project, OWNERS):
+        powers.require_second(actor, about or project)
 
 
 def authorize_moderation(actor: Actor, permission: str = CHANGE_PROJECT) -> None:

@@ -82,7 +82,7 @@ def delete(file: File, *, actor: Actor, reason: str) -> File:
     Raises `TooLateToDelete` for an owner whose file is older than the site allows.
     """
     file, project = marks.lock(file)
-    access.authorize_management(actor, project, about=file)
+    access.authorize_removal(actor, project, about=file)
     if file.deleted_at:
         raise AlreadyDeleted(f"{file} was deleted on {file.deleted_at:%d %B %Y}.")
     put_into_bin([file], actor=actor, reason=reason)

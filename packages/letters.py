@@ -61,6 +61,10 @@ SENTENCES = {
     "project.public": ("{0} is public now", "Everybody sees and installs it."),
     "project.rename": ("{name} is called {0} now", "New files carry the new name."),
 }
+# When moderators do it, `moderation` files a decision, which whoever it concerns can appeal.
+QUARANTINES = ("file.quarantine", "release.quarantine", "project.quarantined")
+REMOVALS = ("file.delete", "release.delete", "project.delete")
+REMOVED = "Only the moderators can bring it back."
 
 
 @receiver(events.by_people)
@@ -83,12 +87,14 @@ def tell_people(event_pk: int) -> int:
 def _context(event: AuditEvent, project: Project, *, insider: bool) -> dict[str, Any]:
     before = (event.before or {}).get("name", "")
     what, meaning = (text.format(event.subject, name=before) for text in SENTENCES[event.action])
+    removed = event.action in REMOVALS
     return {
         "what": what,
-        "meaning": meaning,
+        "meaning": REMOVED if removed and not insider else meaning,
         "insider": insider,
         "who": event.actor if insider else "a moderator",
         "reason": event.reason,
+        "appeal": event.action in QUARANTINES or (removed and not insider),
         "at": event.at,
         "project": project,
     }
@@ -104,7 +110,7 @@ def _tell_once(user: User, event: AuditEvent, context: dict[str, Any]) -> bool:
         "people" if about_people else "project",
         TEMPLATE,
         context,
-        link=address if context["insider"] else reverse("decisions"),
+        link=reverse("decisions") if context["appeal"] else address,
         occasion=f"event:{event.pk}",
     )
 

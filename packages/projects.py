@@ -337,7 +337,7 @@ def delete(project: Project, *, actor: Actor, reason: str) -> Project:
     Raises `TooLateToDelete` for an owner one of whose files is older than the site allows.
     """
     project = Project.objects.lock(project.pk)
-    access.authorize_management(actor, project)
+    access.authorize_removal(actor, project)
     if project.deleted_at or project.published_at is None:
         raise files.AlreadyDeleted(f"{project} is not public; there is nothing to delete.")
     offered = File.objects.filter(release__project=project, deleted_at=None)

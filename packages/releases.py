@@ -42,7 +42,7 @@ def delete(release: Release, *, actor: Actor, reason: str) -> Release:
     Raises `TooLateToDelete` for an owner one of whose files is older than the site allows.
     """
     release, project = marks.lock(release)
-    access.authorize_management(actor, project, about=release)
+    access.authorize_removal(actor, project, about=release)
     left = list(release.files.filter(deleted_at=None).order_by("filename"))
     if not left:
         raise files.AlreadyDeleted(f"{release} has no files left to delete.")

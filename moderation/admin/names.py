@@ -109,20 +109,22 @@ class ProhibitedNameAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = ProhibitionForm(request.POST or None)
-        hits = self._hits(form)
+        hits = self._hits(request, form)
         if any(hit.is_new for hit in hits) and "confirmed" in request.POST:
             return self._prohibit(request, form)
         context = {"title": "Prohibit names", "form": form, "hits": hits, "new": _new(hits)}
         return self._page(request, "admin/moderation/prohibit_names.html", context)
 
-    def _hits(self, form: ProhibitionForm) -> list[prohibitions.Hit]:
+    def _hits(self, request: HttpRequest, form: ProhibitionForm) -> list[prohibitions.Hit]:
         if not form.is_bound or not form.is_valid():
             return []
         try:
-            return prohibitions.preview(prohibitions.read(form.cleaned_data["names"]))
+            hits = prohibitions.preview(prohibitions.read(form.cleaned_data["names"]))
+            prohibitions.require_second(hits, actors.of_request(request))
         except Problem as problem:
             form.add_error("names", problem.detail)
             return []
+        return hits
 
     def _prohibit(self, request: HttpRequest, form: ProhibitionForm) -> HttpResponse:
         given, reason = prohibitions.read(form.cleaned_data["names"]), form.cleaned_data["reason"]

@@ -16,9 +16,10 @@ from tests.factories.people import UserFactory, actor
 pytestmark = pytest.mark.django_db
 
 
-def told(event, project_pk):
+def told(event, project_pk, *others):
     """Whether the search and the people of the project are told of what stands in the trail."""
     jobs_of_change = [
+        *((other, (event.pk,)) for other in others),
         ("packages.letters.tell_people", (event.pk,)),
         ("search.tasks.update", (project_pk,)),
     ]
@@ -109,7 +110,7 @@ def test_deleting_is_recorded_and_announced():
     assert entry.action == f"remove file {file.filename}"
     file.project.refresh_from_db()
     assert file.project.serial == entry.serial
-    assert told(event, file.project.pk)
+    assert told(event, file.project.pk, "moderation.elsewhere.note")
 
 
 def test_a_file_is_deleted_only_once():

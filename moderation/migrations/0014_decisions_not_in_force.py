@@ -26,7 +26,7 @@ def lift(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('moderation', '0012_words_for_every_step'),
+        ('moderation', '0013_twins_of_prohibited_and_former_names'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from functools import lru_cache
 from moderation import predecessors, rules
 from moderation.policies.registry import Numbers, policy
 from moderation.policies.settings import Number
-from moderation.scanning import SEVERITIES, Found, Scan, of_archive
+from moderation.scanning import SEVERITIES, Found, Identity, Scan, of_archive, shown
 from packages import storage
 from packages.models import File
 from packages.uploads.findings import Unreadable
@@ -43,22 +43,21 @@ def _judge(code: str, submission: Submission, numbers: Numbers, what: str) -> Ve
     fresh = [each for each in found if each.identity not in known]
     if not _is_grave(fresh, numbers):
         return ALLOW
-    fresh.sort(key=lambda each: -SEVERITIES.index(each.severity))
-    return hold(code, _sentence(fresh, what), signals=[each.signal for each in fresh])
+    return hold(code, _sentence(fresh, what), signals=[each.signal for each in shown(fresh)])
 
 
 def _is_grave(found: list[Found], numbers: Numbers) -> bool:
-    return any(SEVERITIES.index(each.severity) + 1 >= numbers["gravity"] for each in found)
+    return any(each.gravity + 1 >= numbers["gravity"] for each in found)
 
 
 def _sentence(found: list[Found], what: str) -> str:
-    first = found[0]
+    first = shown(found)[0]
     place = first.member if first.line is None else f"{first.member}, line {first.line}"
     others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return f"{what} in {place}{others}: {first.sentence}"
 
 
-def _known(submission: Submission) -> frozenset[tuple[str, str, str]]:
+def _known(submission: Submission) -> frozenset[Identity]:
     """The signals of what is published already: the same release, and the one before."""
     scans = [_scan_of_published(file) for file in _earlier(submission)]
     return frozenset(each.identity for scan in scans if scan for each in scan.found)

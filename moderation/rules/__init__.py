@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 # Which files are for which kind of member.
 SOURCES = ("obfuscation.yar", "addresses.yar")
 FAMILIES = {"source": SOURCES, "build": (*SOURCES, "building.yar"), "program": ("programs.yar",)}
-MOST_MATCHES = 20  # of one pattern in one member
+MOST_MATCHES = 1000  # of one pattern in one member; with more it counts as unseen
 
 _own = threading.local()
 

@@ -5,11 +5,11 @@ rule runs_what_it_decodes {
     policy = "obfuscated-code"
     severity = "high"
     sentence = "Code is decoded and run in one breath."
+    confirm = "in_call"
   strings:
-    $run = /\b(exec|eval)\s{0,8}\([^\n]{0,160}(b64decode|b32decode|b85decode|a85decode|b16decode|unhexlify|fromhex|decompress|marshal\.loads|rot_?13)/
-    $compile = /\b(exec|eval)\s{0,8}\(\s{0,8}compile\s{0,8}\([^\n]{0,160}(b64decode|b85decode|unhexlify|fromhex|decompress|marshal\.loads)/
+    $run = /\b(exec|eval)(['"][\])])??[\s\\]{0,80}?\(.{0,300}?(b64decode|b32decode|b85decode|a85decode|b16decode|decodebytes|a2b_(base64|hex|uu)|unhexlify|fromhex|decompress|marshal\.loads|rot13|rot_13|codecs\.decode)/s
   condition:
-    any of them
+    $run
 }
 
 rule runs_characters_put_together {
@@ -17,10 +17,11 @@ rule runs_characters_put_together {
     policy = "obfuscated-code"
     severity = "high"
     sentence = "Code is put together from numbers or single characters and run."
+    confirm = "in_call"
   strings:
-    $chars = /\b(exec|eval)\s{0,8}\(\s{0,8}(''|"")\.join\s{0,8}\(\s{0,8}[\[(]?\s{0,8}(chr|map\s{0,8}\(\s{0,8}chr)\b/
-    $bytes = /\b(exec|eval)\s{0,8}\(\s{0,8}(bytes|bytearray)\s{0,8}\(\s{0,8}\[\s{0,8}[0-9]/
-    $backwards = /\b(exec|eval)\s{0,8}\([^\n]{0,200}\[::-1\]/
+    $chars = /\b(exec|eval)(['"][\])])?[\s\\]{0,80}\([\s\\]{0,80}(b?''|b?"")[\s\\]{0,80}\.[\s\\]{0,80}join[\s\\]{0,80}\([\s\\]{0,80}[\[(]?[\s\\]{0,80}(chr|map[\s\\]{0,80}\([\s\\]{0,80}chr)\b/
+    $bytes = /\b(exec|eval)(['"][\])])?[\s\\]{0,80}\([\s\\]{0,80}(bytes|bytearray)[\s\\]{0,80}\([\s\\]{0,80}[\[(][\s\\]{0,80}[0-9]/
+    $backwards = /\b(exec|eval)(['"][\])])??[\s\\]{0,80}?\(.{0,300}?\[::[\s\\]{0,8}?-1\]/s
   condition:
     any of them
 }
@@ -32,8 +33,8 @@ rule runs_a_long_blob {
     sentence = "A long coded text stands beside a decoder and a call that runs code."
     confirm = "blob"
   strings:
-    $run = /\b(exec|eval)\s{0,8}\(/
-    $decoder = /\b(b64decode|b32decode|b85decode|a85decode|unhexlify|fromhex|decompress|marshal\.loads)\b/
+    $run = /\b(exec|eval)(['"][\])])?[\s\\]{0,80}\(/
+    $decoder = /(b64decode|b32decode|b85decode|a85decode|b16decode|decodebytes|a2b_(base64|hex|uu)|unhexlify|fromhex|decompress|marshal\.loads)\b/
   condition:
     $run and $decoder
 }
@@ -44,7 +45,7 @@ rule runs_its_own_documentation {
     severity = "high"
     sentence = "Text that passes for documentation is run."
   strings:
-    $doc = /\b(exec|eval)\s{0,8}\([^\n)]{0,80}\b__doc__\b/
+    $doc = /\b(exec|eval)(['"][\])])?[\s\\]{0,80}\([^)]{0,120}\b__doc__\b/
   condition:
     $doc
 }
@@ -55,7 +56,7 @@ rule loads_compiled_code {
     severity = "high"
     sentence = "Compiled code is loaded out of a constant."
   strings:
-    $literal = /\bmarshal\.loads\s{0,8}\(\s{0,8}(b['"]|zlib\.|lzma\.|bz2\.|gzip\.|base64\.|bytes\()/
+    $literal = /\bmarshal[\s\\]{0,80}\.[\s\\]{0,80}loads[\s\\]{0,80}\([\s\\]{0,80}(b['"]|zlib\.|lzma\.|bz2\.|gzip\.|base64\.|bytes\()/
   condition:
     $literal
 }
@@ -66,7 +67,7 @@ rule code_far_to_the_right {
     severity = "high"
     sentence = "Code stands far to the right, where nobody sees it."
   strings:
-    $far = /[^\s#][ \t]{140,2000};?[ \t]{0,8}(exec|eval|import|__import__|from)\b/
+    $far = /[^\s#][ \t\f]{140,20000};?[ \t\f]{0,8}(exec|eval|import|__import__|from)\b/
   condition:
     $far
 }
@@ -103,7 +104,7 @@ rule imports_by_a_coded_name {
     severity = "high"
     sentence = "A module is imported by a name that is coded."
   strings:
-    $coded = /\b(__import__|import_module)\s{0,8}\([^\n)]{0,60}(b64decode|fromhex|unhexlify|\bchr\s{0,8}\(|\[::-1\])/
+    $coded = /\b(__import__|import_module)[\s\\]{0,80}\([^)]{0,120}(b64decode|fromhex|unhexlify|a2b_(base64|hex)|\bchr[\s\\]{0,80}\(|\[::-1\])/
   condition:
     $coded
 }

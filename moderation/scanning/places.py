@@ -7,9 +7,8 @@ import re
 from moderation import members
 
 # What Python, a shell or Windows runs as it is.
-_SOURCE = re.compile(
-    r"(?:\.(?:pyw?|pth|sh|bash|bat|cmd|ps1|vbs)|\.data/scripts/[^/]+)$", re.IGNORECASE
-)
+_SOURCE = re.compile(r"\.(?:pyw?|pth|sh|bash|bat|cmd|ps1|vbs)$", re.IGNORECASE)
+_SCRIPT = re.compile(r"\.data/scripts/[^/]+$", re.IGNORECASE)
 _PROGRAM = re.compile(
     r"(?:\.(?:exe|com|scr|o|obj|node|bin|elf|out|axf|uf2)|(?:^|/)[^/.]+)$", re.IGNORECASE
 )
@@ -19,7 +18,21 @@ _ASIDE = re.compile(r"(?:tests?|docs?|examples?|benchmarks?|\.\w+)/")
 
 def is_source(name: str) -> bool:
     """Whether the member is code that people could read."""
+    return is_named_like_source(name) or _SCRIPT.search(name) is not None
+
+
+def is_named_like_source(name: str) -> bool:
+    """Whether its name alone makes somebody run it as a text: scripts may be programs, too."""
     return _SOURCE.search(name) is not None
+
+
+def is_run(name: str) -> bool:
+    """Whether Python or a machine runs the member: source, bytecode, or native code."""
+    return is_source(name) or is_bytecode(name) or members.is_native(name)
+
+
+def is_bytecode(name: str) -> bool:
+    return name.lower().endswith(".pyc")
 
 
 def is_run_at_build(name: str, *, sdist: bool) -> bool:

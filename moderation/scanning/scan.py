@@ -6,9 +6,9 @@ is read for the checks.  Or it reads a stored archive by itself (`of_archive`).
 
 from __future__ import annotations
 
+import hashlib
 import time
 import tomllib
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import yara_x
 
 from moderation import members, rules
 from moderation.scanning import places
-from moderation.scanning.confirmations import BY_NAME, Text
-from moderation.scanning.values import Found, excerpt
+from moderation.scanning.confirmations import named
+from moderation.scanning.texts import OutOfTime, Text
+from moderation.scanning.values import MOST_OF_A_RULE, Found, Identity, excerpt
 from packages.uploads.archives.onlookers import show
 from packages.uploads.findings import Unreadable
 from packages.uploads.rules import KIB, MIB, Rules
@@ -26,8 +27,7 @@ BUDGET = 2.0  # seconds of scanning in a request
 PATIENT = 120.0  # in a job
 SOURCE = 4 * MIB  # of a text are looked at
 HEAD = 4 * KIB  # of anything else
-MOST_OF_A_RULE = 10  # signals
-MOST = 100
+MOST_PLACES = 2000  # more than any honest archive has; what is beyond them is unseen
 
 _MAGIC = (
     b"MZ",
@@ -43,18 +43,22 @@ _GENEROUS = Rules(uncompressed_size=4096 * MIB, ratio=10_000)
 class Scan:
     """Looks at the members that are code, and at the first bytes of the others.
 
-    `found` are the signals, `unseen` the members for which there was no time or that are too
-    large.
+    `found` are the signals, `unseen` the members for which there was no time, that are too large
+    or have more signals than can be kept.
     """
 
     def __init__(self, filename: str, budget: float = BUDGET) -> None:
         self.sdist = filename.endswith(".tar.gz")
         self.pure = self.sdist or filename.endswith("-none-any.whl")
-        self.found: list[Found] = []
+        self._places: dict[Identity, Found] = {}
         self.unseen: list[str] = []
         self.native: list[str] = []
         self._left = budget
-        self._count: Counter[str] = Counter()
+
+    @property
+    def found(self) -> list[Found]:
+        """All of them, each place once: none is left out because there are many."""
+        return [*self._places.values()]
 
     @property
     def complete(self) -> bool:
@@ -75,9 +79,7 @@ class Scan:
         """Code as far as it is no data in disguise, of the rest the beginning."""
         if members.is_native(name):
             self.native.append(name)
-        if places.is_source(name) or self._is_project(name):
-            return SOURCE
-        return HEAD
+        return SOURCE if self._is_wanted_whole(name) else HEAD
 
     def saw(self, name: str, size: int, data: bytes) -> None:
         """Ask the rules about a member, unless the time is over."""
@@ -86,42 +88,55 @@ class Scan:
             return
         began = time.perf_counter()
         try:
-            self._look(name, size, data)
-        except yara_x.TimeoutError:
+            self._look(name, size, data, began + self._left)
+        except (yara_x.TimeoutError, OutOfTime):
             self.unseen.append(name)
         self._left -= time.perf_counter() - began
 
-    def _look(self, name: str, size: int, data: bytes) -> None:
-        if data.startswith(_MAGIC) and not name.endswith(".py"):
-            self._programs(name, data)
-        elif places.is_source(name):
-            self._source(name, size, data)
+    def _look(self, name: str, size: int, data: bytes, until: float) -> None:
+        """A member may be several things at once: its name is for whoever made it to choose."""
+        program = data.startswith(_MAGIC) and self._programs(name, size, data)
+        if self._is_hook(name):
+            self._hook(name, data)
+        if program and not places.is_named_like_source(name):
+            return
+        if size > len(data) and self._is_wanted_whole(name):
+            self.unseen.append(name)
+        if places.is_source(name):
+            self._source(name, Text(name, data, until))
         elif self._is_project(name):
             self._project(name, data)
 
     # -- what kinds of members tell ---------------------------------------------------------------
 
-    def _source(self, name: str, size: int, data: bytes) -> None:
-        if size > len(data):
-            self.unseen.append(name)
-        if members.is_startup_hook(name, sdist=self.sdist):
-            self._hook(name, data)
+    def _source(self, name: str, text: Text) -> None:
         build = places.is_run_at_build(name, sdist=self.sdist)
-        text = Text(name, data)
-        for rule in rules.scanner("build" if build else "source").scan(data).matching_rules:
+        scanner = rules.scanner("build" if build else "source")
+        for rule in scanner.scan(text.data).matching_rules:
             self._fired(rule, name, text)
 
     def _fired(self, rule: yara_x.Rule, name: str, text: Text) -> None:
         meta = dict(rule.metadata)
-        confirm = BY_NAME.get(meta.get("confirm", ""))
-        for at in sorted(match.offset for each in rule.patterns for match in each.matches):
-            if confirm is None or confirm(text, at):
-                number, start, end = text.line(at)
-                row = text.data[start : min(end, at + KIB)].decode(errors="replace")
-                self._add(meta, rule.identifier, name, number, excerpt(row, at - start))
+        confirmed = named(meta.get("confirm", ""))
+        if any(len(each.matches) >= rules.MOST_MATCHES for each in rule.patterns):
+            self.unseen.append(name)  # there may be more, and the worst may be among them
+        matches = [(m.offset, m.offset + m.length) for each in rule.patterns for m in each.matches]
+        for at, end in sorted(matches):
+            text.require_time()
+            if confirmed(text, at, end):
+                self._add_place(meta, rule.identifier, name, text, at, end)
+
+    def _add_place(
+        self, meta: dict[str, Any], rule: str, name: str, text: Text, at: int, end: int
+    ) -> None:
+        start, stop = text.rows(at, end)
+        start, stop = max(start, at - KIB), min(stop, at + KIB)
+        shown = excerpt(text.data[start:stop].decode(errors="replace"), at - start)
+        self._add(meta, rule, name, text.number(at), shown, text.digest(at, end))
 
     def _hook(self, name: str, data: bytes) -> None:
-        lines = data.decode(errors="replace").splitlines()
+        """Whatever changes in it is news, wherever it stands."""
+        lines = data.decode(errors="replace").splitlines() if places.is_source(name) else []
         running = (n for n, text in enumerate(lines) if text.startswith(("import ", "import\t")))
         at = next(running, 0)
         meta = {
@@ -129,10 +144,15 @@ class Scan:
             "severity": "high",
             "sentence": "Python runs it at each start, whether the project is used or not.",
         }
-        self._add(meta, "startup_hook", name, at + 1, excerpt(lines[at] if lines else ""))
+        text, digest = excerpt(lines[at] if lines else ""), hashlib.sha256(data).hexdigest()
+        self._add(meta, "startup_hook", name, at + 1 if lines else None, text, digest)
 
-    def _programs(self, name: str, data: bytes) -> None:
-        for rule in rules.scanner("program").scan(data).matching_rules:
+    def _programs(self, name: str, size: int, data: bytes) -> bool:
+        """Whether it is one, told by its first bytes; of the same size and beginning it is the
+        same."""
+        digest = hashlib.sha256(b"%d %b" % (size, data[:HEAD])).hexdigest()
+        fired = rules.scanner("program").scan(data).matching_rules
+        for rule in fired:
             disguised = not places.is_named_like_a_program(name)
             if disguised or self.pure:
                 meta = dict(rule.metadata)
@@ -141,7 +161,8 @@ class Scan:
                     meta["sentence"] = (
                         f"{meta['sentence'].rstrip('.')}, and named as if it were none."
                     )
-                self._add(meta, rule.identifier, name, None, data[:16].hex(" "))
+                self._add(meta, rule.identifier, name, None, data[:16].hex(" "), digest)
+        return bool(fired)
 
     def _project(self, name: str, data: bytes) -> None:
         """An in-tree build backend runs what stands in the archive (PEP 517)."""
@@ -160,18 +181,32 @@ class Scan:
         at = next((n for n, row in enumerate(data.splitlines(), 1) if b"backend-path" in row), 1)
         self._add(meta, "backend_in_tree", name, at, excerpt(f"backend-path = {paths}"))
 
+    def _is_wanted_whole(self, name: str) -> bool:
+        return self._is_hook(name) or places.is_source(name) or self._is_project(name)
+
+    def _is_hook(self, name: str) -> bool:
+        return members.is_startup_hook(name, sdist=self.sdist) and places.is_run(name)
+
     def _is_project(self, name: str) -> bool:
         return self.sdist and name.endswith("/pyproject.toml") and name.count("/") == 1
 
-    def _add(self, meta: dict[str, Any], rule: str, name: str, line: int | None, text: str) -> None:
-        self._count[rule] += 1
-        if self._count[rule] > MOST_OF_A_RULE or len(self.found) >= MOST:
-            return
+    def _add(
+        self,
+        meta: dict[str, Any],
+        rule: str,
+        name: str,
+        line: int | None,
+        text: str,
+        digest: str = "",
+    ) -> None:
         severity = "low" if places.is_aside(name, sdist=self.sdist) else meta["severity"]
         key = members.key(name, sdist=self.sdist)
-        self.found.append(
-            Found(meta["policy"], rule, severity, meta["sentence"], name, key, line, text)
-        )
+        sentence = meta["sentence"]
+        found = Found(meta["policy"], rule, severity, sentence, name, key, line, text, digest)
+        if found.identity in self._places or len(self._places) < MOST_PLACES:
+            self._places.setdefault(found.identity, found)
+        else:
+            self.unseen.append(name)
 
 
 def of_archive(path: Path, filename: str, budget: float = BUDGET) -> Scan:

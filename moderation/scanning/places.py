@@ -6,6 +6,7 @@ import re
 
 from moderation import members
 
+CONFIGURATION = ("/pyproject.toml", "/setup.cfg")
 # What Python, a shell or Windows runs as it is.
 _SOURCE = re.compile(r"\.(?:pyw?|pth|sh|bash|bat|cmd|ps1|vbs)$", re.IGNORECASE)
 _SCRIPT = re.compile(r"\.data/scripts/[^/]+$", re.IGNORECASE)

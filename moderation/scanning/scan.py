@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import yara_x
 
 from moderation import members, rules
-from moderation.scanning import places
+from moderation.scanning import builds, places
 from moderation.scanning.confirmations import named
 from moderation.scanning.texts import OutOfTime, Text
 from moderation.scanning.values import MOST_OF_A_RULE, Found, Identity, excerpt
@@ -165,21 +164,12 @@ class Scan:
         return bool(fired)
 
     def _project(self, name: str, data: bytes) -> None:
-        """An in-tree build backend runs what stands in the archive (PEP 517)."""
-        try:
-            build = tomllib.loads(data.decode()).get("build-system", {})
-        except (ValueError, RecursionError):
-            return
-        paths = build.get("backend-path") if isinstance(build, dict) else None
-        if not paths:
-            return
-        meta = {
-            "policy": "install-hooks",
-            "severity": "medium",
-            "sentence": "It is built by a backend that it brings along.",
-        }
-        at = next((n for n, row in enumerate(data.splitlines(), 1) if b"backend-path" in row), 1)
-        self._add(meta, "backend_in_tree", name, at, excerpt(f"backend-path = {paths}"))
+        """What builds it may stand in the archive (PEP 517), or be named where no call is seen."""
+        for each in builds.declared(name, data):
+            meta = {"policy": "install-hooks", "severity": "medium", "sentence": each.sentence}
+            text = excerpt(f"{each.key} = {each.value}")
+            digest = hashlib.sha256(each.value.encode()).hexdigest()
+            self._add(meta, each.rule, name, each.line(data), text, digest)
 
     def _is_wanted_whole(self, name: str) -> bool:
         return self._is_hook(name) or places.is_source(name) or self._is_project(name)
@@ -188,7 +178,7 @@ class Scan:
         return members.is_startup_hook(name, sdist=self.sdist) and places.is_run(name)
 
     def _is_project(self, name: str) -> bool:
-        return self.sdist and name.endswith("/pyproject.toml") and name.count("/") == 1
+        return self.sdist and name.count("/") == 1 and name.endswith(places.CONFIGURATION)
 
     def _add(
         self,

@@ -64,3 +64,22 @@ def test_another_program_in_the_place_of_a_known_one_is_news(person):
     assert same.result is Result.PUBLISHED
     other = index.submit(person, version="1.2", files={"demo/tool": program + b"evil"})
     assert "embedded-executables" in codes(other)
+
+
+@pytest.mark.parametrize(
+    ("code", "setup"),
+    [
+        ("setup-calls", "import os\nos.system('rm -rf ~')\n"),
+        ("setup-calls", "subprocess.Popen([sys.executable, '-c', x])\n"),
+        ("install-hooks", "class Own(build_py): ...\n"),
+        ("install-hooks", "class Own(build_ext): ...\n"),
+    ],
+)
+def test_a_build_that_does_something_new_waits(person, code, setup):
+    first = index.submit(person, "other", sdist=True, files={"setup.py": setup})
+    assert first.result is Result.PUBLISHED  # a way of building of its own is no news
+    same = index.submit(person, "other", "1.1", sdist=True, files={"setup.py": setup})
+    assert same.result is Result.PUBLISHED
+    index.published(uploader=person, sdist=True)
+    update = index.submit(person, version="1.1", sdist=True, files={"setup.py": setup})
+    assert codes(update) == {code}

@@ -92,6 +92,69 @@ TRICKS = {
     "a program called Python": ("elf_program", "demo/data.py", ELF),
     "a native hook": ("startup_hook", "sitecustomize.so", ELF),
 }
+# In an sdist: rule, content of setup.py.
+AT_BUILD = {
+    "process by import": ("build_starts_processes", "__import__('os').system('rm -rf ~')\n"),
+    "process from os": ("build_starts_processes", "from os import system\nsystem('id')\n"),
+    "process from os on lines": (
+        "build_starts_processes",
+        "from os import (\n    path,\n    system as s,\n)\ns('id')\n",
+    ),
+    "process under another name": ("build_starts_processes", "import os as o\no.system('id')\n"),
+    "process from a module": (
+        "build_starts_processes",
+        "from subprocess import run\nrun(['id'])\n",
+    ),
+    "process picked": ("build_starts_processes", "getattr(os, 'sys' + 'tem')('id')\n"),
+    "process on lines": ("build_starts_processes", "os \\\n.system('id')\n"),
+    "process spawned": ("build_starts_processes", "os.posix_spawn('/bin/id', ['id'], {})\n"),
+    "downloader on lines": (
+        "build_runs_a_downloader",
+        "subprocess.run(\n    [\n        'curl',\n        url,\n    ]\n)\n",
+    ),
+    "shell in a list": ("build_runs_a_downloader", "subprocess.run(['sh', '-c', x])\n"),
+    "network under another name": (
+        "build_uses_the_network",
+        "from urllib.request import urlopen as u\nu(x)\n",
+    ),
+    "network by a part": ("build_uses_the_network", "from urllib import request as r\nr.urlopen"),
+    "network by import": ("build_uses_the_network", "__import__('requests').get(x)\n"),
+    "install by class": ("takes_over_the_installation", "class E(install): ...\n"),
+    "another install": ("takes_over_the_installation", "class E(orig_install): ...\n"),
+    "two bases": ("takes_over_the_installation", "class E(object, install_lib): ...\n"),
+    "build_py": ("takes_over_the_installation", "class E(build_py): ...\n"),
+    "build": ("takes_over_the_installation", "class E(_build.build): ...\n"),
+    "build_ext": ("takes_over_the_installation", "class E(build_ext): ...\n"),
+    "bdist_wheel": ("takes_over_the_installation", "class E(bdist_wheel): ...\n"),
+    "command under another name": (
+        "takes_over_the_installation",
+        "from setuptools.command.install import install as i\nclass E(i): ...\n",
+    ),
+    "one command": ("takes_over_the_installation", "cmdclass['build_py'] = E\n"),
+    "many commands": (
+        "names_its_own_commands",
+        "setup(cmdclass={\n    'sdist': x(),\n    'build_py': E,\n})\n",
+    ),
+}
+# In an sdist: rule, path, content.
+DECLARED = {
+    "setuptools": (
+        "build_by_own_code",
+        "*/pyproject.toml",
+        "[tool.setuptools.cmdclass]\nbuild_py = 'demo.Evil'\n",
+    ),
+    "hatch": ("build_by_own_code", "*/pyproject.toml", "[tool.hatch.build.hooks.custom]\npath='x'"),
+    "poetry": ("build_by_own_code", "*/pyproject.toml", "[tool.poetry.build]\nscript = 'x.py'\n"),
+    "pdm": ("build_by_own_code", "*/pyproject.toml", "[tool.pdm.build]\ncustom-hook = 'x.py'\n"),
+    "setup.cfg": ("build_by_own_code", "setup.cfg", "[options]\ncmdclass =\n    install = x.E\n"),
+    "commands elsewhere": ("build_by_own_code", "setup.cfg", "[global]\ncommand_packages = evil\n"),
+}
+ORDINARY_BUILDS = {
+    "platform": "import os, platform\nif platform.system() == 'Windows': ...\n",
+    "super": "class T(Command):\n    def run(self):\n        super().run()\n",
+    "other words": "import socket\nfrom urllib.parse import quote\nfrom os import path\n",
+    "sdist": "setup(cmdclass=dict(test=T, sdist=S))\nx = dict(build=1, install=2)\n",
+}
 COMMENTS = {
     "Python": ("demo/a.py", f"x = 1  # {PASTE}\n"),
     "several lines": ("demo/a.py", f'"""Docs.\n\n{PASTE}\n"""\n'),
@@ -182,3 +245,30 @@ def test_lines_are_counted_as_pages_count_them(tmp_path):
     path = make_wheel(tmp_path, files={"demo/a.py": f"x\r\ny\rz\n{PASTE}\n"})
     (found,) = of_archive(path, path.name).found
     assert (found.line, found.excerpt) == (3, PASTE)
+
+
+@pytest.mark.parametrize("trick", AT_BUILD)
+def test_what_a_build_does_is_not_hidden(tmp_path, trick):
+    rule, content = AT_BUILD[trick]
+    path = make_sdist(tmp_path, files={"setup.py": content})
+    (severity,) = {each.severity for each in of_archive(path, path.name).found if each.rule == rule}
+    assert severity in {"medium", "high"}
+
+
+@pytest.mark.parametrize("tool", DECLARED)
+def test_what_configuration_lets_run_at_build_is_found(tmp_path, tool):
+    rule, member, content = DECLARED[tool]
+    how = {"replace": {member: content}} if "*" in member else {"files": {member: content}}
+    found = of_archive(make_sdist(tmp_path, **how), "demo-1.0.tar.gz").found
+    assert [(each.rule, each.severity) for each in found] == [(rule, "medium")]
+    assert found[0].line
+
+
+@pytest.mark.parametrize("kind", ORDINARY_BUILDS)
+def test_an_ordinary_setup_is_no_news(tmp_path, kind):
+    assert not rules_of(make_sdist(tmp_path, files={"setup.py": ORDINARY_BUILDS[kind]}))
+
+
+@pytest.mark.parametrize("text", ["[options", "cmdclass = x", "[options]\nx"])
+def test_a_broken_configuration_says_nothing(tmp_path, text):
+    assert not rules_of(make_sdist(tmp_path, files={"setup.cfg": text}))

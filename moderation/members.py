@@ -6,8 +6,12 @@ import re
 
 _NATIVE = re.compile(r"\.(?:so(?:\.\d+)*|pyd|dylib|dll)$", re.IGNORECASE)
 _HOOK_MODULE = re.compile(r"(?:sitecustomize|usercustomize)(?:\.py[cw]?|\.pyd|\.[\w.-]*so|/.*)?$")
-# Where a wheel's `.data` folder puts files beside the packages.
-_DATA = re.compile(r"[^/]+\.data/(?:purelib|platlib|data/(?:.*/)?site-packages)/(?P<rest>.+)")
+# Where a wheel's `.data` folder puts files beside the packages: to Python of Windows the prefix
+# itself is such a place, and to Debian's a folder of another name.
+_DATA = re.compile(
+    r"[^/]+\.data/(?:purelib|platlib|data/(?:.*/)?(?:site|dist)-packages|data)/(?P<rest>.+)",
+    re.IGNORECASE,
+)
 _VERSIONED = re.compile(r"^[^/]+(?P<suffix>\.(?:dist-info|data))/")
 RUN_AT_BUILD = ("setup.py", "setup.cfg", "pyproject.toml")
 _SDIST_ROOTS = ("", "src/", "lib/")

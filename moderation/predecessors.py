@@ -42,6 +42,16 @@ def known_of(artifact: StagedFile | File, at: datetime | None = None) -> list[Fi
     return [file for file in found if file]
 
 
+def elsewhere_of(artifact: StagedFile | File, at: datetime | None = None) -> list[File]:
+    """Of each kind the likest file of the newest release that has one, be it above or below: what
+    the project is like, where `known_of` knows nothing."""
+    project, _ = place_of(artifact)
+    files = _sound(project, artifact).order_by("-release__sort_key")
+    files = files.filter(published_at__lt=at) if at else files
+    found = [_likest(files.filter(filetype=kind), artifact) for kind in FileType]
+    return [file for file in found if file]
+
+
 def place_of(artifact: StagedFile | File) -> tuple[Project, str]:
     """Its project, and where its version stands in the order of versions."""
     if isinstance(artifact, StagedFile):
@@ -50,13 +60,17 @@ def place_of(artifact: StagedFile | File) -> tuple[Project, str]:
 
 
 def _published(project: Project, artifact: Artifact) -> QuerySet[File]:
-    """Files of the same kind that are sound, as far as anybody knows; itself apart."""
+    """Files of the same kind."""
+    return _sound(project, artifact).filter(filetype=artifact.filetype)
+
+
+def _sound(project: Project, artifact: Artifact) -> QuerySet[File]:
+    """Files that are sound, as far as anybody knows; itself apart."""
     sound = File.objects.filter(
         release__project=project,
         release__quarantined_at=None,
         quarantined_at=None,
         deleted_at=None,
-        filetype=artifact.filetype,
     )
     return sound.exclude(sha256=artifact.sha256).select_related("release")
 

@@ -69,6 +69,12 @@ def _earlier(submission: Submission) -> list[File]:
     return predecessors.known_of(submission.file, submission.at)
 
 
+def _elsewhere(submission: Submission) -> list[File]:
+    if submission.registers or submission.file is None:
+        return []
+    return predecessors.elsewhere_of(submission.file, submission.at)
+
+
 def _scan_of_published(file: File) -> Scan | None:
     try:
         return _remembered(file.sha256, file.filename, rules.version())
@@ -129,8 +135,9 @@ def hold_native_code(submission: Submission) -> Verdict:
     scan = scan_of(submission)
     if scan is None or not scan.native:
         return ALLOW
-    earlier = [_scan_of_published(file) for file in _earlier(submission)]
-    if not earlier or any(each is None or each.native for each in earlier):
+    earlier = _earlier(submission) or _elsewhere(submission)
+    scans = [_scan_of_published(file) for file in earlier]
+    if not earlier or any(each.native for each in scans if each):
         return ALLOW
     return hold(
         "native-code",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import yara_x
 
 from moderation import members, rules
 from moderation.scanning import builds, places
+from moderation.scanning.bytecode import Bytecode
 from moderation.scanning.confirmations import named
+from moderation.scanning.letters import disguises
 from moderation.scanning.texts import OutOfTime, Text
 from moderation.scanning.values import MOST_OF_A_RULE, Found, Identity, excerpt
 from packages.uploads.archives.onlookers import show
@@ -52,12 +55,13 @@ class Scan:
         self._places: dict[Identity, Found] = {}
         self.unseen: list[str] = []
         self.native: list[str] = []
+        self._bytecode = Bytecode()
         self._left = budget
 
     @property
     def found(self) -> list[Found]:
         """All of them, each place once: none is left out because there are many."""
-        return [*self._places.values()]
+        return [*self._places.values(), *self._unread()]
 
     @property
     def complete(self) -> bool:
@@ -76,6 +80,7 @@ class Scan:
 
     def wants(self, name: str, size: int) -> int:
         """Code as far as it is no data in disguise, of the rest the beginning."""
+        self._bytecode.note(name)
         if members.is_native(name):
             self.native.append(name)
         return SOURCE if self._is_wanted_whole(name) else HEAD
@@ -105,6 +110,8 @@ class Scan:
             self._source(name, Text(name, data, until))
         elif self._is_project(name):
             self._project(name, data)
+        elif places.is_bytecode(name):
+            self._bytecode.add(name, data)
 
     # -- what kinds of members tell ---------------------------------------------------------------
 
@@ -113,6 +120,9 @@ class Scan:
         scanner = rules.scanner("build" if build else "source")
         for rule in scanner.scan(text.data).matching_rules:
             self._fired(rule, name, text)
+        for each in disguises(text):
+            meta = {"policy": "obfuscated-code", "severity": "high", "sentence": each.sentence}
+            self._add_place(meta, each.rule, name, text, *each.span)
 
     def _fired(self, rule: yara_x.Rule, name: str, text: Text) -> None:
         meta = dict(rule.metadata)
@@ -161,6 +171,8 @@ class Scan:
                         f"{meta['sentence'].rstrip('.')}, and named as if it were none."
                     )
                 self._add(meta, rule.identifier, name, None, data[:16].hex(" "), digest)
+        if fired and not self.pure and name not in self.native[-1:]:
+            self.native.append(name)
         return bool(fired)
 
     def _project(self, name: str, data: bytes) -> None:
@@ -172,7 +184,8 @@ class Scan:
             self._add(meta, each.rule, name, each.line(data), text, digest)
 
     def _is_wanted_whole(self, name: str) -> bool:
-        return self._is_hook(name) or places.is_source(name) or self._is_project(name)
+        run = places.is_source(name) or places.is_bytecode(name)
+        return run or self._is_hook(name) or self._is_project(name)
 
     def _is_hook(self, name: str) -> bool:
         return members.is_startup_hook(name, sdist=self.sdist) and places.is_run(name)
@@ -189,14 +202,24 @@ class Scan:
         text: str,
         digest: str = "",
     ) -> None:
-        severity = "low" if places.is_aside(name, sdist=self.sdist) else meta["severity"]
-        key = members.key(name, sdist=self.sdist)
-        sentence = meta["sentence"]
-        found = Found(meta["policy"], rule, severity, sentence, name, key, line, text, digest)
+        found = self._place(meta, rule, name, line, text, digest)
         if found.identity in self._places or len(self._places) < MOST_PLACES:
             self._places.setdefault(found.identity, found)
         else:
             self.unseen.append(name)
+
+    def _place(
+        self, meta: dict[str, Any], rule: str, name: str, line: int | None, text: str, digest: str
+    ) -> Found:
+        severity = "low" if places.is_aside(name, sdist=self.sdist) else meta["severity"]
+        key = members.key(name, sdist=self.sdist)
+        sentence = meta["sentence"]
+        return Found(meta["policy"], rule, severity, sentence, name, key, line, text, digest)
+
+    def _unread(self) -> Iterator[Found]:
+        for name, severity, sentence, digest in self._bytecode.unread():
+            meta = {"policy": "obfuscated-code", "severity": severity, "sentence": sentence}
+            yield self._place(meta, "unread_bytecode", name, None, "", digest)
 
 
 def of_archive(path: Path, filename: str, budget: float = BUDGET) -> Scan:

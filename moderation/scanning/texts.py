@@ -40,8 +40,8 @@ class Text:
     """
 
     def __init__(self, name: str, data: bytes, until: float = float("inf")) -> None:
-        self._fed = data.replace(b"\r\n", b"\n")
-        self.data = self._fed.replace(b"\r", b"\n")
+        self._fed = data.replace(b"\r\n", b"\n") if b"\r" in data else data
+        self.data = self._fed.replace(b"\r", b"\n") if b"\r" in self._fed else self._fed
         self.is_python = bool(_PYTHON.search(name) or _SHEBANG.match(data))
         self._comment = next((text for names, text in _COMMENTS if names.search(name)), None)
         self._until = until

@@ -83,3 +83,31 @@ def test_a_build_that_does_something_new_waits(person, code, setup):
     index.published(uploader=person, sdist=True)
     update = index.submit(person, version="1.1", sdist=True, files={"setup.py": setup})
     assert codes(update) == {code}
+
+
+NATIVE = {"tag": "cp312-cp312-linux_x86_64", "files": {"demo/fast.so": b"\x7fELF\x02\x01\x01"}}
+
+
+def test_a_project_of_source_distributions_is_pure_until_now(person):
+    index.published(uploader=person, sdist=True)
+    assert codes(index.submit(person, version="1.1", **NATIVE)) == {"native-code"}
+
+
+def test_a_version_below_all_others_is_no_way_around(person):
+    index.published(uploader=person)
+    assert codes(index.submit(person, version="0.1", **NATIVE)) == {"native-code"}
+
+
+def test_a_program_without_a_suffix_is_native_code_in_a_platforms_wheel(person):
+    index.published(uploader=person)
+    files = {"demo/tool": b"\x7fELF\x02\x01\x01" + bytes(60)}
+    outcome = index.submit(person, version="1.1", tag="py3-none-linux_x86_64", files=files)
+    assert codes(outcome) == {"native-code"}
+    assert outcome.holds[0]["signals"][0]["member"] == "demo/tool"
+
+
+def test_where_native_code_is_known_it_may_come_in_any_version(person):
+    index.published(uploader=person, **NATIVE)
+    index.submit(person, version="1.0", sdist=True)
+    assert index.submit(person, version="0.1", **NATIVE).result is Result.PUBLISHED
+    assert index.submit(person, version="0.1", sdist=True).result is Result.PUBLISHED

@@ -8,11 +8,12 @@ from moderation.scanning import of_archive, scan, shown
 from tests.factories.dists import make_sdist, make_wheel
 
 EVIL = "exec(base64.b64decode('cHJpbnQoMSk='))\n"
+PYC = b"\xa7\r\r\n" + bytes(12) + b"\xe3"
 ELF = b"\x7fELF\x02\x01\x01" + bytes(60)
 PASTE = "get('https://pastebin.com/raw/abcd1234')"
 
 # In a wheel: rule, path, content.
-TRICKS = {
+TRICKS: dict[str, tuple[str, str, bytes | str]] = {
     "line breaks": (
         "runs_what_it_decodes",
         "demo/a.py",
@@ -90,6 +91,31 @@ TRICKS = {
     "a hook that begins like a program": ("startup_hook", "evil.pth", "MZ\nimport evil\n"),
     "code that begins like a program": ("runs_what_it_decodes", "evil.pth", "MZ\nimport x;" + EVIL),
     "a program called Python": ("elf_program", "demo/data.py", ELF),
+    "compiled code alone": ("unread_bytecode", "demo/a.pyc", PYC),
+    "an encoding with escapes": (
+        "coded_source",
+        "demo/a.py",
+        "# coding: unicode_escape\nx = 1\\x0a\\x65xec(y)\n",
+    ),
+    "an encoding with shifts": ("coded_source", "demo/a.py", "#!x\n# -*- coding: utf-7 -*-\n+AGU-"),
+    "an encoding of its own": ("coded_source", "demo/a.py", "# coding: evil\nx = 1\n"),
+    "letters of mathematics": (
+        "disguised_name",
+        "demo/a.py",
+        "é = 1\n\U0001d41e\U0001d431\U0001d41e\U0001d41c(x)\n",
+    ),
+    "wide letters": ("disguised_name", "demo/a.py", "\uff45xec(\uff4264decode(x))\n"),
+    "beside the prefix": ("startup_hook", "demo-1.0.data/data/evil.pth", "import evil\n"),
+    "where Debian has packages": (
+        "startup_hook",
+        "demo-1.0.data/data/lib/python3/dist-packages/evil.pth",
+        "import evil\n",
+    ),
+    "where Windows has packages": (
+        "startup_hook",
+        "demo-1.0.data/data/Lib/Site-Packages/evil.pth",
+        "import evil\n",
+    ),
     "a native hook": ("startup_hook", "sitecustomize.so", ELF),
 }
 # In an sdist: rule, content of setup.py.
@@ -165,6 +191,9 @@ COMMENTS = {
     "a hook": ("demo/x.pth", "# https://pastebin.com/raw/x\n"),
 }
 INNOCENT = {
+    "letters of its language": "# coding: latin-1\nüber = '\ufb01ne'  # \uff45\uff58\uff45\uff43\n",
+    "an encoding of the East": "# coding: shift_jis\nx = 1\n",
+    "greek": "\U0001d70e = \u03c3 = 1\n",
     "another statement": "exec(code)\n\n\ndata = decompress(x)\n",
     "another call": "exec(code,\n     spaces)\ny = b64decode(x)[::-1]\n",
 }
@@ -272,3 +301,31 @@ def test_an_ordinary_setup_is_no_news(tmp_path, kind):
 @pytest.mark.parametrize("text", ["[options", "cmdclass = x", "[options]\nx"])
 def test_a_broken_configuration_says_nothing(tmp_path, text):
     assert not rules_of(make_sdist(tmp_path, files={"setup.cfg": text}))
+
+
+def test_compiled_code_beside_its_source_is_left_to_python(tmp_path):
+    files = {"demo/a.pyc": PYC, "demo/__pycache__/a.cpython-311.pyc": PYC, "demo/a.py": "x = 1\n"}
+    assert not rules_of(make_wheel(tmp_path, files=files))
+
+
+def test_compiled_code_that_takes_the_place_of_its_source_is_grave(tmp_path):
+    by_hash = PYC[:4] + b"\x01\0\0\0" + PYC[8:]
+    files = {"demo/__pycache__/a.cpython-311.pyc": by_hash, "demo/a.py": "x = 1\n"}
+    path = make_wheel(tmp_path, files=files)
+    assert [each.severity for each in of_archive(path, path.name).found] == ["high"]
+
+
+def test_left_over_compiled_code_is_no_more_than_a_remark(tmp_path):
+    path = make_wheel(tmp_path, files={"demo/__pycache__/b.cpython-311.pyc": PYC})
+    assert [each.severity for each in of_archive(path, path.name).found] == ["low"]
+
+
+def test_a_data_file_of_another_folder_is_no_startup_hook(tmp_path):
+    files = {"demo-1.0.data/data/share/model.pth": "import x\n"}
+    assert not rules_of(make_wheel(tmp_path, files=files))
+
+
+def test_a_program_without_a_suffix_is_native_code(tmp_path):
+    files = {"demo/tool": ELF, "demo/a.so": ELF}
+    path = make_wheel(tmp_path, tag="cp312-cp312-linux_x86_64", files=files)
+    assert of_archive(path, path.name).native == ["demo/tool", "demo/a.so"]

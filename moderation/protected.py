@@ -87,6 +87,7 @@ def judge(
     actor: Actor | None = None,
     *,
     own: int | None = None,
+    at: datetime | None = None,
     block: float = 0,
     review: float = 0,
 ) -> Verdict:
@@ -94,12 +95,26 @@ def judge(
 
     Names of the actor's own projects may be resembled, that of the project `own` (a key) which
     gets the name, and what a moderator excepted.  `block` and `review` are other thresholds than
-    the settings', if they are not 0.
+    the settings', if they are not 0.  `at` asks as of then: the name may be known by now, and what
+    is younger was not known.
     """
-    beside, judging = neighbours(name), checker()
+    passes, beside, judging = _exemptions(name, actor, own), neighbours(name), checker()
     if block or review:
         judging = judging.with_thresholds(block or None, review or None)
-    return judging.check(name, passes=_exemptions(name, actor, own), beside=beside)
+    if at is None or name in _popular():
+        return judging.check(name, passes, beside)
+    younger = _younger(at)
+    return judging.check_as_new(name, lambda target: target in younger or passes(target), beside)
+
+
+def _popular() -> set[str]:
+    return {target.name for target in PopularNames.targets()}
+
+
+def _younger(at: datetime) -> set[str]:
+    """Names that nobody had then, and that only this index knows."""
+    since = Project.objects.filter(published_at__gte=at)
+    return set(since.values_list("normalized_name", flat=True)) - _popular()
 
 
 def likenesses(name: str) -> list[Verdict]:

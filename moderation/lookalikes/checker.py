@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ from enum import StrEnum
 from moderation import stdlib
 from moderation.lookalikes import features, keys, sentences, tables, words
 from moderation.lookalikes.edits import Kind
-from moderation.lookalikes.index import Index, Pair, Shape, Target
+from moderation.lookalikes.index import Index, Pair, Passes, Shape, Target, nobody
 from moderation.lookalikes.views import Sight
 from moderation.lookalikes.weights import Weights, learned
 
@@ -43,13 +43,6 @@ class Verdict:
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return asdict(self)
-
-
-Passes = Callable[[str], bool]
-
-
-def _nobody(target: str) -> bool:
-    return False
 
 
 def _first(scored: tuple[float, Pair]) -> float:
@@ -87,7 +80,7 @@ class Checker:
         other.review = self.review if review is None else review
         return other
 
-    def check(self, name: str, passes: Passes = _nobody, beside: Collection[str] = ()) -> Verdict:
+    def check(self, name: str, passes: Passes = nobody, beside: Collection[str] = ()) -> Verdict:
         """Judge a normalized name.
 
         `passes` says which targets it may resemble: those of the same owner, and what a moderator
@@ -95,16 +88,40 @@ class Checker:
         """
         if name in self.index.targets and self.index.targets[name].kind == "project":
             return Verdict(name, Level.ALLOW, reason=f"`{name}` is a known name, not like one.")
+        return self._judge(name, passes, beside)
+
+    def check_as_new(
+        self, name: str, passes: Passes = nobody, beside: Collection[str] = ()
+    ) -> Verdict:
+        """The same of a name that is known by now, as if it were not."""
+
+        def passes_too(target: str) -> bool:
+            return target == name or passes(target)
+
+        with self.index.without(name):
+            return self._judge(name, passes_too, beside)
+
+    def _judge(self, name: str, passes: Passes, beside: Collection[str]) -> Verdict:
         return self._by_table(name, passes) or self._by_weight(name, passes, beside)
 
     def _by_table(self, name: str, passes: Passes) -> Verdict | None:
         if stdlib.is_module(name):
             return _block(name, name, "standard library", f"`{name}` is a module of Python's own.")
-        twin = self._twins.get(keys.ultranormalized(name))
-        if twin and not passes(twin):
+        if twin := self._heaviest(self._twins, keys.ultranormalized, name, passes):
             what = "is, but for separators or look-alike characters,"
             return _block(name, twin, "twin", f"`{name}` {what} {self._described(twin)}")
         return None
+
+    def _heaviest(
+        self, table: Mapping[str, str], key_of: Callable[[str], str], name: str, passes: Passes
+    ) -> str | None:
+        """The heaviest name of the same key that does not pass; a table has only the heaviest."""
+        key = key_of(name)
+        found = table.get(key)
+        if found is None or not passes(found):
+            return found
+        others = (target for target in self.index.targets if key_of(target) == key)
+        return next((target for target in others if not passes(target)), None)
 
     def _by_weight(self, name: str, passes: Passes, beside: Collection[str]) -> Verdict:
         pairs = self._pairs(name, passes, beside)
@@ -115,14 +132,14 @@ class Checker:
         return weighed[0] if weighed else Verdict(name, Level.ALLOW)
 
     def likenesses(
-        self, name: str, passes: Passes = _nobody, beside: Collection[str] = ()
+        self, name: str, passes: Passes = nobody, beside: Collection[str] = ()
     ) -> list[Verdict]:
         """Every name that it is like, as the learned table weighs it, the likest first."""
         return self._weigh(name, self._pairs(name, passes, beside))
 
     def _pairs(self, name: str, passes: Passes, beside: Collection[str]) -> list[Pair]:
-        found = [*self.index.pairs(name), *(self.index.pair_with(name, one) for one in beside)]
-        return [pair for pair in found if not passes(pair.form.target.name)]
+        others = (self.index.pair_with(name, one) for one in beside if not passes(one))
+        return [*self.index.pairs(name, passes), *others]
 
     def _weigh(self, name: str, pairs: list[Pair]) -> list[Verdict]:
         scored = sorted(((self._score(name, pair), pair) for pair in pairs), key=_first)
@@ -142,8 +159,7 @@ class Checker:
 
     def _listed(self, name: str, passes: Passes, pairs: list[Pair]) -> Verdict | None:
         """What no spelling tells, but a table: other orders, modules, other ecosystems."""
-        order = self._orders.get(keys.words_key(name))
-        if order and not passes(order):
+        if order := self._heaviest(self._orders, keys.words_key, name, passes):
             what = f"`{name}` has the words of {self._described(order)} in another order"
             return _review(name, order, "word order", what)
         owner = tables.imports().get(name, "")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -21,6 +22,14 @@ _LONG = 17  # letters; to tell the edits of such takes long, and a squat differs
 _LEAST_BRAND = 4
 _LEAST_ANAGRAM = 7
 _COMMON_WORD = 4  # names that contain it
+
+
+Passes = Callable[[str], bool]
+
+
+def nobody(target: str) -> bool:
+    """Passes no target by."""
+    return False
 
 
 class Target(NamedTuple):
@@ -105,14 +114,26 @@ class Index:
         self.families[keys.telling_words(name)[0]] += times
         self.letters.count(name, times)
 
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Meanwhile nothing was learned from the name; not for threads that share an index."""
+        times = int(name in self.targets)
+        self.count(name, -times)
+        try:
+            yield
+        finally:
+            self.count(name, times)
+
     def beside(self, name: str, rest: Iterable[str]) -> int:
         """How many names begin or end with the least usual of some words of a name, as it does."""
         found = [(self.ends if name.endswith(word) else self.starts)[word] for word in rest]
         return min(found, default=0)
 
-    def pairs(self, name: str) -> list[Pair]:
-        """What the name might imitate, the likeliest first; at most `MOST_PAIRS`."""
-        found = [*self._near(name), *self._containing(name), *self._near_known(name)]
+    def pairs(self, name: str, passes: Passes = nobody) -> list[Pair]:
+        """What the name might imitate but for targets that pass, the likeliest first; at most
+        `MOST_PAIRS`."""
+        every = (*self._near(name), *self._containing(name), *self._near_known(name))
+        found = [pair for pair in every if not passes(pair.form.target.name)]
         best: dict[tuple[str, Sight], Pair] = {}
         for pair in sorted(found, key=_unlikeliness):
             best.setdefault((pair.form.target.name, pair.view.sight), pair)

@@ -96,8 +96,10 @@ def judge_lookalikes(submission: Submission, numbers: Numbers) -> Verdict:
     """What is spelled almost like a known name is refused, or a moderator looks at it."""
     if not submission.registers or _is_released(submission):
         return ALLOW
-    project = submission.project
-    found = protected.judge(project.normalized_name, submission.actor, own=project.pk, **numbers)
+    project, at = submission.project, submission.at
+    found = protected.judge(
+        project.normalized_name, submission.actor, own=project.pk, at=at, **numbers
+    )
     if found.verdict is Level.BLOCK and found.rule not in OTHERS_RULES:
         return refuse(LOOKALIKE, f"{found.reason.rstrip('.')}; {_advice()}.")
     if found.verdict is Level.REVIEW:

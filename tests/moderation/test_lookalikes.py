@@ -8,6 +8,7 @@ import math
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,27 @@ def test_what_is_forgotten_counts_as_if_it_had_never_been_there(names):
         assert index.letters.likelihood(name) == fresh.letters.likelihood(name)
         assert index.beside(name, name.split("-")) == fresh.beside(name, name.split("-"))
     assert (+index.uses, +index.families) == (fresh.uses, fresh.families)
+
+
+def test_a_name_that_is_known_by_now_is_checked_as_if_it_were_not():
+    names = ["requests", "cheese-counter", "reqeusts", "counter-cheese", "cheese-c0unter"]
+    checker = Checker(Index([Target(name, 10**9) for name in names], {}))
+    before = Counter(checker.index.uses)
+    assert {checker.check(name).verdict for name in names} == {Level.ALLOW}
+    assert checker.check_as_new("reqeusts").target == "requests"
+    assert checker.check_as_new("counter-cheese").rule == "word order"
+    assert checker.check_as_new("cheese-c0unter").rule == "twin"
+    assert checker.check_as_new("cheese-counter").target == "cheese-c0unter"  # the lesser twin
+    assert checker.index.uses == before
+
+
+@given(st.lists(PROJECTS, min_size=2, max_size=6, unique=True))
+@settings(deadline=None, max_examples=60)
+def test_a_name_alone_is_never_like_itself(names):
+    checker = Checker(Index([Target(name) for name in names], {}))
+    others = set(names[1:])
+    found = checker.check_as_new(names[0], passes=others.__contains__)
+    assert found.target is None or found.rule == "standard library"
 
 
 def test_a_spelling_is_not_its_own_neighbour():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from unittest.mock import Mock
 
 import pytest
@@ -11,10 +12,10 @@ from django_q.exceptions import TimeoutException
 
 from accounts.actors import Actor
 from accounts.models import AuditEvent
-from moderation import cases, decisions, rehearsals
+from moderation import cases, decisions, protected, rehearsals
 from moderation.lookalikes.weights import learned
 from moderation.models import DryRun, PolicySetting, ReservedPrefix
-from moderation.policies import registry
+from moderation.policies import LOOKALIKE, registry
 from moderation.scanning import scan
 from packages import storage
 from packages.models import Role
@@ -119,6 +120,44 @@ def test_what_came_earlier_is_not_asked(chief, monkeypatch):
     index.published("old")
     monkeypatch.setattr(rehearsals, "DAYS", 0)
     assert rehearsed(chief, "first-release").total == 0
+
+
+@pytest.fixture
+def names_are_free():
+    """Look-alikes are published, as they were before somebody thought of the policy."""
+    set_policy(LOOKALIKE, enabled=False)
+    set_policy("confusable-name", enabled=False)
+    protected._built.clear()
+
+
+def look_alikes(run: DryRun) -> list[tuple[str, ...]]:
+    """Names and what they are like, by the sentence."""
+    return [tuple(re.findall("`([a-z-]+)`", hit["reason"])[:2]) for hit in run.hits]
+
+
+def test_look_alikes_that_are_published_by_now_are_told(chief, names_are_free):
+    """Every name of a small index is a target by now; so is what imitates one."""
+    for name in ("cheese_counter", "requests", "reqeusts", "chesee_counter", "counter_cheese"):
+        index.published(name)
+    run = rehearsed(chief, LOOKALIKE, action="hold")
+    told = [("counter-cheese", "cheese-counter"), ("chesee-counter", "cheese-counter")]
+    assert look_alikes(run) == [*told, ("reqeusts", "requests")]
+
+
+def test_who_was_first_is_no_look_alike_of_those_that_came_later(chief, names_are_free):
+    for name in ("bread_counter", "braed_counter", "bread_cuonter"):
+        index.published(name)
+    run = rehearsed(chief, LOOKALIKE)
+    assert {name for name, _ in look_alikes(run)} == {"braed-counter", "bread-cuonter"}
+
+
+def test_a_rejected_look_alike_is_told_as_well(chief):
+    stage = index.held("functools-jaraco", uploader=UserFactory(trusted=True))
+    decide(stage, "reject", Actor(user=chief))
+    run = rehearsed(chief, LOOKALIKE)
+    assert [(hit["target"], hit["became"]) for hit in run.hits] == [
+        ("jaraco-functools", "rejected")
+    ]
 
 
 # -- what is not seen ------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def judge(
         judging = judging.with_thresholds(block or None, review or None)
     if at is None or name in _popular():
         return judging.check(name, passes, beside)
-    younger = _younger(at)
+    younger = _younger(at) - _popular()
     return judging.check_as_new(name, lambda target: target in younger or passes(target), beside)
 
 
@@ -112,9 +112,9 @@ def _popular() -> set[str]:
 
 
 def _younger(at: datetime) -> set[str]:
-    """Names that nobody had then, and that only this index knows."""
+    """Names under which nothing was published here before."""
     since = Project.objects.filter(published_at__gte=at)
-    return set(since.values_list("normalized_name", flat=True)) - _popular()
+    return set(since.values_list("normalized_name", flat=True))
 
 
 def likenesses(name: str) -> list[Verdict]:
@@ -158,13 +158,17 @@ def ultranormalized(field: str) -> Func:
     return Func(F(field), Value("ilo-"), Value("110"), function="translate")
 
 
-def twin_of(name: str, actor: Actor, own: int | None = None) -> str | None:
+def twin_of(
+    name: str, actor: Actor, own: int | None = None, at: datetime | None = None
+) -> str | None:
     """A name of a project of this index with the same ultranormalized name, not the actor's own.
 
     Former names and names of deleted projects stay their own, and so does what looks like them.
+    `at` asks for those that were there then.
     """
     found = _named(keys.ultranormalized(name))
-    others = [(twin, now) for twin, now in found if twin != name]
+    apart = {name} | (_younger(at) if at else set())
+    others = [(twin, now) for twin, now in found if not apart & {twin, now}]
     passes = _exemptions(name, actor, own) if others else None
     return next(
         (twin for twin, now in others if passes and not (passes(twin) or passes(now))), None

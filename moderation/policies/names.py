@@ -76,7 +76,7 @@ def refuse_confusable_names(submission: Submission) -> Verdict:
     if not submission.registers or _is_released(submission):
         return ALLOW
     name = submission.project.normalized_name
-    twin = protected.twin_of(name, submission.actor, submission.project.pk)
+    twin = protected.twin_of(name, submission.actor, submission.project.pk, submission.at)
     if twin is None:
         return ALLOW
     return refuse(

@@ -151,6 +151,13 @@ def test_who_was_first_is_no_look_alike_of_those_that_came_later(chief, names_ar
     assert {name for name, _ in look_alikes(run)} == {"braed-counter", "bread-cuonter"}
 
 
+def test_of_twins_the_second_is_told(chief, names_are_free):
+    for name in ("cheese_counter", "cheesecounter"):
+        index.published(name)
+    run = rehearsed(chief, "confusable-name")
+    assert hits(run) == [("cheesecounter-1.0", "confusable-name", "published")]
+
+
 def test_a_rejected_look_alike_is_told_as_well(chief):
     stage = index.held("functools-jaraco", uploader=UserFactory(trusted=True))
     decide(stage, "reject", Actor(user=chief))

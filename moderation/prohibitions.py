@@ -88,12 +88,14 @@ def against(name: str, user: User | None) -> ProhibitedName | None:
 
 
 def _not_excepted(
-    rows: Sequence[ProhibitedName], name: str, user: User | None
+    rows: Iterable[ProhibitedName], name: str, user: User | None
 ) -> Sequence[ProhibitedName]:
-    if not rows:
-        return rows
-    excepted = set(protected.excepted(name, user).values_list("target", flat=True))
-    return [row for row in rows if row.name not in excepted]
+    return [row for row in rows if not is_excepted(name, row.name, user)]
+
+
+def is_excepted(name: str, target: str, user: User | None) -> bool:
+    """Whether a moderator lets somebody have a normalized name beside the one that it is like."""
+    return protected.excepted(name, user).filter(target=target).exists()
 
 
 def _keeps(row: ProhibitedName, user: User | None) -> bool:
@@ -138,9 +140,25 @@ def _prohibit(name: str, actor: Actor, reason: str) -> ProhibitedName | None:
 def release(row: ProhibitedName, user: User, *, actor: Actor, reason: str) -> ProhibitedName:
     """Let one person register the name; it stays prohibited for everybody else.
 
-    Look-alike and reserved-word policies let that person pass, too: a moderator has looked.
+    Policies about modules, twins, look-alikes and words of our addresses let that person pass,
+    too: a moderator has looked.
     """
     return _release_to(row, user, "name.release", actor, reason)
+
+
+@transaction.atomic
+def give(name: str, user: User, *, actor: Actor, reason: str) -> ProhibitedName:
+    """Release a name that a policy keeps from everybody, prohibited or not: so a backport is made.
+
+    Raises `Conflict` for a name that nobody can have.
+    """
+    _require(reason)
+    normalized = names.normalize(name)
+    if not names.is_valid(name) or names.is_reserved(name):
+        raise Conflict(f"Nobody can register {name[:64]}, whoever allows it; choose another name.")
+    prohibit([normalized], actor=actor, reason=reason)
+    row = ProhibitedName.objects.get(name=normalized)
+    return release(row, user, actor=actor, reason=reason)
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from django.db.models import F, Func, Q, QuerySet, Value
 
 from accounts.actors import Actor
 from accounts.models import User
+from moderation import stdlib
 from moderation.lookalikes import Checker, Index, Target, Verdict, keys, tables
 from moderation.lookalikes.index import variants
 from moderation.lookalikes.weights import learned
@@ -156,6 +158,18 @@ def excepted(name: str, user: User | None) -> QuerySet[SimilarityException]:
 def ultranormalized(field: str) -> Func:
     """`keys.ultranormalized` in the database, as indexes have it (migrations 0003, 0013)."""
     return Func(F(field), Value("ilo-"), Value("110"), function="translate")
+
+
+def module_like(name: str) -> str | None:
+    """The standard module with the same ultranormalized name, if there is one."""
+    return name if stdlib.is_module(name) else _modules().get(keys.ultranormalized(name))
+
+
+@cache
+def _modules() -> dict[str, str]:
+    """Every module by its ultranormalized name; of several that share one the shortest."""
+    longest_first = sorted(stdlib.modules(), key=lambda name: (-len(name), name))
+    return {keys.ultranormalized(name): name for name in longest_first}
 
 
 def twin_of(

@@ -19,7 +19,8 @@ def _dotted() -> frozenset[str]:
 
 
 @cache
-def _normalized() -> frozenset[str]:
+def modules() -> frozenset[str]:
+    """All of them, as pip would spell them: dots are separators."""
     return frozenset(map(names.normalize, _dotted()))
 
 
@@ -31,4 +32,4 @@ def top_level() -> frozenset[str]:
 
 def is_module(name: str) -> bool:
     """Whether a module of this interpreter or another has the name, dots being separators."""
-    return names.normalize(name) in _normalized()
+    return names.normalize(name) in modules()

@@ -21,6 +21,7 @@ from packages.models.project import NAME_LENGTH
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, may_do_any, with_reason
 
 WITHDRAW = "moderation.delete_similarityexception"
+GIVE = ("moderation.add_prohibitedname", "moderation.change_prohibitedname")
 SHOWN = 5
 
 
@@ -119,6 +120,7 @@ class SimilarityExceptionAdmin(ReadOnlyAdmin):
             "title": "Check a name",
             "form": form,
             "may_except": self.has_add_permission(request),
+            "may_release": request.user.has_perms(GIVE),
         }
         if form.is_valid():
             name = form.cleaned_data["name"]

@@ -15,6 +15,8 @@ from accounts import actors
 from accounts.models import User
 from moderation import prohibitions
 from moderation.models import ProhibitedName
+from moderation.models.names import validate_name
+from packages.models.project import NAME_LENGTH
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, act, may_do_any, with_reason
 from pypi_site.lib.problems import Problem
 
@@ -48,6 +50,17 @@ class ReleaseForm(forms.Form):
         return user
 
 
+class GiftForm(ReleaseForm):
+    """Which name besides: one that is prohibited, or that a policy keeps from everybody."""
+
+    name = forms.CharField(
+        max_length=NAME_LENGTH,
+        validators=[validate_name],
+        help_text="Prohibited, of the standard library, a word of our addresses; in any spelling.",
+    )
+    field_order = ["name", "username", "reason"]
+
+
 @admin.register(ProhibitedName)
 class ProhibitedNameAdmin(ReadOnlyAdmin):
     """What nobody registers."""
@@ -58,6 +71,7 @@ class ProhibitedNameAdmin(ReadOnlyAdmin):
     fields = ["name", "reason", "released_to", "created_by", "created_at"]
     readonly_fields = ["name", "released_to", "created_by", "created_at"]
     change_form_template = "admin/moderation/prohibited_name.html"
+    change_list_template = "admin/moderation/prohibited_names.html"
     actions = [
         with_reason(
             actors.acting(prohibitions.allow),
@@ -86,9 +100,11 @@ class ProhibitedNameAdmin(ReadOnlyAdmin):
         return admin.ModelAdmin.has_change_permission(self, request, obj)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.release_view)
+        release = self.admin_site.admin_view(self.release_view)
+        give = self.admin_site.admin_view(self.give_view)
         return [
-            path("<int:pk>/release/", view, name="moderation_prohibitedname_release"),
+            path("<int:pk>/release/", release, name="moderation_prohibitedname_release"),
+            path("release/", give, name="moderation_prohibitedname_give"),
             *super().get_urls(),
         ]
 
@@ -154,6 +170,27 @@ class ProhibitedNameAdmin(ReadOnlyAdmin):
 
         done = f"released to {chosen['username'].username}"
         return act(request, row, release, chosen["reason"], done)
+
+    def give_view(self, request: HttpRequest) -> HttpResponse:
+        """Let one person have a name that no row is about yet, such as that of a backport."""
+        if not (self.has_change_permission(request) and self.has_add_permission(request)):
+            raise PermissionDenied
+        form = GiftForm(request.POST or None, initial={"name": request.GET.get("name", "")})
+        if form.is_valid() and self._give(request, form):
+            return HttpResponseRedirect(reverse(LIST))
+        context = {"title": "Release a name to somebody", "form": form}
+        return self._page(request, "admin/moderation/release_name.html", context)
+
+    def _give(self, request: HttpRequest, form: GiftForm) -> bool:
+        chosen, actor = form.cleaned_data, actors.of_request(request)
+        user, reason = chosen["username"], chosen["reason"]
+        try:
+            row = prohibitions.give(chosen["name"], user, actor=actor, reason=reason)
+        except Problem as problem:
+            form.add_error("name", problem.detail)
+            return False
+        messages.success(request, f"{row}: released to {user.username}.")
+        return True
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         common = {**self.admin_site.each_context(request), "opts": self.model._meta}

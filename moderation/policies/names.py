@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from accounts.actors import SYSTEM
-from moderation import prohibitions, protected, reserved, stdlib
+from moderation import prohibitions, protected, reserved
 from moderation.lookalikes import Level
 from moderation.models import PopularNames, ProhibitedName, ReservedPrefix
 from moderation.policies.registry import Numbers, policy
@@ -25,6 +25,7 @@ from packages.uploads.policies import (
 # What a policy of its own says better.
 OTHERS_RULES = {"standard library"}
 LOOKALIKE = "look-alike-name"
+_TWIN = "separators or characters that look alike"
 _FROM = "from this likeness on (0 to 1; above 1: never; 0: as learned)"
 
 
@@ -42,20 +43,23 @@ def refuse_prohibited_names(submission: Submission) -> Verdict:
         return refuse("prohibited-name", f"The name {name} is prohibited here; {_advice()}.")
     return refuse(
         "prohibited-name",
-        f"The name {name} is {row.name}, which is prohibited here, but for separators or"
-        f" characters that look alike; {_advice()}.",
+        f"The name {name} is {row.name}, which is prohibited here, but for {_TWIN}; {_advice()}.",
     )
 
 
 @policy("standard-library-name", "Name of the standard library", about_names=True)
 def refuse_standard_library_names(submission: Submission) -> Verdict:
-    """A project called like a standard module would be taken for it."""
+    """A project called like a standard module, or its twin, would be taken for it."""
     name = submission.project.normalized_name
-    if not submission.registers or not stdlib.is_module(name) or _is_backport(name):
+    module = protected.module_like(name) if submission.registers else None
+    if module is None or _is_known_beside(module, name) or _is_released(submission):
         return ALLOW
+    if module != name and prohibitions.is_excepted(name, module, submission.actor.user):
+        return ALLOW
+    what = f"that of {module}" if module == name else f"{module} but for {_TWIN}"
     return refuse(
         "standard-library-name",
-        f"The name {name} is that of a module of Python's standard library; {_advice()}.",
+        f"The name {name} is {what}, a module of Python's standard library; {_advice()}.",
     )
 
 
@@ -81,7 +85,7 @@ def refuse_confusable_names(submission: Submission) -> Verdict:
         return ALLOW
     return refuse(
         "confusable-name",
-        f"The name {name} is {twin} but for separators or characters that look alike; {_advice()}.",
+        f"The name {name} is {twin} but for {_TWIN}; {_advice()}.",
     )
 
 
@@ -119,7 +123,7 @@ def refuse_reserved_prefixes(submission: Submission) -> Verdict:
     return refuse(
         "reserved-prefix",
         f"Names that begin with {kept.prefix} are kept for others ({kept.reason.rstrip('.')});"
-        f" {_advice()}.",
+        f" {_advice('an administrator')}.",
     )
 
 
@@ -141,10 +145,10 @@ def objections(name: str) -> list[str]:
     return [f"There is a project {name} already.", *found] if taken else found
 
 
-def _advice() -> str:
-    """What somebody does whose name is refused."""
+def _advice(whom: str = "a moderator") -> str:
+    """What somebody does whose name is refused; prefixes are not a moderator's to give."""
     where = f" at {settings.MODERATORS_CONTACT}" if settings.MODERATORS_CONTACT else ""
-    return f"choose another name, or ask a moderator of this index{where}"
+    return f"choose another name, or ask {whom} of this index{where}"
 
 
 def _is_released(submission: Submission) -> bool:
@@ -153,9 +157,9 @@ def _is_released(submission: Submission) -> bool:
     return bool(user) and ProhibitedName.objects.filter(name=name, released_to=user).exists()
 
 
-def _is_backport(name: str) -> bool:
-    """A popular project that has a submodule's name: importlib-metadata, importlib-resources."""
-    return "-" in name and _is_popular(name)
+def _is_known_beside(module: str, name: str) -> bool:
+    """A popular project with a submodule's name, or only like a module's: importlib-metadata."""
+    return ("-" in name or name != module) and _is_popular(name)
 
 
 def _is_popular(name: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from types import SimpleNamespace
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,6 +14,7 @@ from accounts.models import AuditEvent
 from moderation import protected
 from moderation.models import PopularNames
 from tests.factories.index import published
+from tests.protocol.tls import tls_in_front_of
 
 pytestmark = pytest.mark.django_db
 
@@ -73,16 +75,45 @@ def test_what_cannot_be_read_changes_nothing(monkeypatch, options):
     assert not PopularNames.objects.exists()
 
 
-def test_a_fetched_list_is_used(monkeypatch):
-    answer = SimpleNamespace(read=lambda most: LIST.encode())
+class Lists(BaseHTTPRequestHandler):
+    """Serves the list, and leads to it: within https, and away from it."""
 
-    class Opened:
-        def __enter__(self):
-            return answer
+    def do_GET(self) -> None:
+        plain = f"http://{self.headers['Host']}/list"
+        leads = {"/on": "/list", "/away": plain}
+        if self.path in leads:
+            self.send_response(302)
+            self.send_header("Location", leads[self.path])
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(LIST.encode())
 
-        def __exit__(self, *args):
-            return None
+    def log_message(self, *args: object) -> None:
+        """Nobody reads it."""
 
-    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: Opened())
-    done = run(monkeypatch, "refresh_popular_names", "", "--fetch", "https://example.org/list")
+
+@pytest.fixture
+def lists(tmp_path, monkeypatch):
+    """The address of a server with TLS that has the list."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Lists)
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
+    with tls_in_front_of(server.server_port, tmp_path / "tls") as front:
+        monkeypatch.setenv("SSL_CERT_FILE", str(front.authority))
+        yield front.url
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("path", ["list", "on"])
+def test_a_fetched_list_is_used(monkeypatch, lists, path):
+    done = run(monkeypatch, "refresh_popular_names", "", "--fetch", f"{lists}/{path}")
     assert "12 names" in done
+
+
+def test_a_list_is_not_fetched_where_https_leads_to_http(monkeypatch, lists):
+    with pytest.raises(CommandError, match="Only https addresses are fetched, and http://127"):
+        run(monkeypatch, "refresh_popular_names", "", "--fetch", f"{lists}/away")
+    assert not PopularNames.objects.exists()

@@ -867,6 +867,23 @@ def test_a_name_is_released_to_one_person(keeper):
     assert keeper.get(f"{NAMES}99999/release/").status_code == 404
 
 
+def test_a_name_of_the_standard_library_is_released_in_one_step(keeper):
+    author = UserFactory(trusted=True)
+    given = {"name": "DataClasses", "username": author.username, "reason": "the backport"}
+    assert b"Release a name to somebody" in keeper.get(NAMES).content
+    assert b"dataclasses" in keeper.get(f"{NAMES}release/?name=dataclasses").content
+    assert (
+        b"Nobody can register con"
+        in keeper.post(f"{NAMES}release/", {**given, "name": "con"}).content
+    )
+    assert keeper.post(f"{NAMES}release/", given)["Location"] == NAMES
+    row = ProhibitedName.objects.get()
+    assert (row.name, row.released_to, row.created_by) == ("dataclasses", author, keeper.user)
+    actions = AuditEvent.objects.filter(subject="dataclasses").values_list("action", "reason")
+    assert set(actions) == {("name.prohibit", "the backport"), ("name.release", "the backport")}
+    assert submit(author, "dataclasses").result is Result.PUBLISHED
+
+
 def test_a_release_is_taken_back(keeper):
     prohibit(keeper, "evil-corp")
     row, friend = ProhibitedName.objects.get(), UserFactory(trusted=True)
@@ -899,7 +916,7 @@ def test_a_moderator_of_uploads_does_not_prohibit_names(desk):
     assert prohibit(desk, "evil-corp").status_code == 403
 
 
-@pytest.mark.parametrize("path", ["1/release/", "add/"])
+@pytest.mark.parametrize("path", ["1/release/", "release/", "add/"])
 def test_whoever_may_not_prohibit_does_not_release_either(desk, path):
     ProhibitedName.objects.create(pk=1, name="evil-corp", reason="bad")
     assert desk.get(NAMES + path).status_code == 403
@@ -997,6 +1014,13 @@ def test_an_exception_is_made_once(judge):
     except_pair(judge)
     assert except_pair(judge).status_code == 200
     assert SimilarityException.objects.count() == 1
+
+
+def test_the_check_offers_the_release_to_whoever_may_release(whole_desk, moderator):
+    address = b"/admin/moderation/prohibitedname/release/?name=os"
+    assert address in whole_desk.get(CHECK, {"name": "os"}).content
+    whole_desk.force_login(moderator)
+    assert address not in whole_desk.get(CHECK, {"name": "os"}).content
 
 
 def test_the_check_offers_the_exception_to_whoever_may_make_it(judge):

@@ -7,7 +7,12 @@ from django.urls import get_resolver
 
 from accounts.actors import SYSTEM, Actor
 from moderation import popular, prohibitions, protected, reserved
-from moderation.models import PopularNames, ProhibitedName, SimilarityException
+from moderation.models import (
+    PopularNames,
+    ProhibitedName,
+    ReservedPrefix,
+    SimilarityException,
+)
 from packages.models import Project, Stage
 from packages.uploads import policies
 from packages.uploads.policies import Submission
@@ -180,6 +185,14 @@ def test_the_preview_tells_what_would_be_hit(django_assert_num_queries):
     assert "no valid name" in hits["é"].remark
     assert hits["free"].is_new
     assert hits["free"].project is None
+
+
+def test_a_reserved_prefix_is_an_administrators_to_give(somebody, settings):
+    settings.MODERATORS_CONTACT = "moderators@example.org"
+    ReservedPrefix.objects.create(prefix="acme", reason="Acme's own.")
+    with pytest.raises(RefusedByPolicy) as refusal:
+        submit(somebody, "acme-tools")
+    assert "ask an administrator of this index at moderators@example.org" in refusal.value.text
 
 
 # -- the staged way ------------------------------------------------------------------------------

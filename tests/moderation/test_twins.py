@@ -10,6 +10,7 @@ from moderation import exceptions, prohibitions, protected
 from moderation.models import SimilarityException
 from packages import projects, renames
 from packages.uploads.stages import RefusedByPolicy, Result
+from pypi_site.lib.problems import Conflict
 from tests.factories.index import published, submit
 from tests.factories.people import AdministratorFactory, UserFactory, actor
 
@@ -133,3 +134,36 @@ def test_a_project_is_no_twin_of_itself(somebody):
     project = published("cheese-counter", uploader=somebody).project
     administrator = actor(AdministratorFactory())
     assert renames.rename(project, "cheesecounter", actor=administrator).name == "cheesecounter"
+
+
+# -- modules of the standard library -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "module"), [("0s", "os"), ("ospath", "os-path")])
+def test_twins_of_standard_modules_are_refused(somebody, name, module):
+    assert f"standard-library-name: The name {name} is {module} but for" in refusal_of(
+        somebody, name
+    )
+
+
+@pytest.mark.parametrize("name", ["config-parser", "httpserver"])
+def test_what_is_popular_by_itself_is_no_twin_of_a_module(somebody, name):
+    assert protected.module_like(name)
+    assert is_free(somebody, name)
+
+
+def test_a_twin_of_a_module_that_a_moderator_excepted_is_free(somebody):
+    except_pair("0s", "os")
+    assert is_free(somebody, "0s")
+
+
+def test_a_backport_is_released_to_its_author(somebody):
+    assert "ask a moderator" in refusal_of(somebody, "dataclasses")
+    prohibitions.give("dataclasses", somebody, actor=SYSTEM, reason="the backport")
+    assert refusal_of(UserFactory(trusted=True), "dataclasses").startswith("prohibited-name")
+    assert is_free(somebody, "dataclasses")
+
+
+def test_a_name_that_nobody_can_have_is_released_to_nobody(somebody):
+    with pytest.raises(Conflict, match="Nobody can register con"):
+        prohibitions.give("con", somebody, actor=SYSTEM, reason="his")

@@ -302,6 +302,14 @@ ACTIONS += [
         {"username": "stranger", "reason": "His."},
         at={"pk": "prohibited"},
     ),
+    _row("GET", "admin/moderation/prohibitedname/release/", "prohibit"),
+    _row(
+        "POST",
+        "admin/moderation/prohibitedname/release/",
+        "prohibit",
+        "name.release",
+        {"name": "forbidden", "username": "stranger", "reason": "His."},
+    ),
     _row("GET", "admin/moderation/policysetting/<slug:code>/set/", "serve"),
     _row(
         "POST",

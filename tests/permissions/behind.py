@@ -54,6 +54,7 @@ BEHIND: dict[str, str] = {
     "moderation.prohibitions.prohibit": _ADMIN,
     "moderation.prohibitions.require_second": "prohibitions.prohibit, and the page before it",
     "moderation.prohibitions.release": _ADMIN,
+    "moderation.prohibitions.give": _ADMIN,
     "moderation.prohibitions.take_back": _ADMIN,
     "moderation.prohibitions.explain": _ADMIN,
     "moderation.prohibitions.allow": _ADMIN,

@@ -45,9 +45,28 @@ def read(path: str) -> str:
     return sys.stdin.read() if path == "-" else Path(path).read_text()
 
 
+class OnlyHttps(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but never away from https: somebody on the way could write the list."""
+
+    def redirect_request(
+        self, request: urllib.request.Request, *facts: Any
+    ) -> urllib.request.Request | None:
+        *_, address = facts
+        require_https(address)
+        return super().redirect_request(request, *facts)
+
+
+def require_https(url: str) -> None:
+    if not url.startswith("https://"):
+        raise CommandError(
+            f"Only https addresses are fetched, and {url[:200]} is none; download the list and give"
+            " the file."
+        )
+
+
 def fetch(url: str) -> str:
     """At most as many bytes as a list may have; only over https."""
-    if not url.startswith("https://"):
-        raise CommandError("Only https addresses are fetched; download it and give the file.")
-    with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - https, see above
+    require_https(url)
+    opener = urllib.request.build_opener(OnlyHttps)
+    with opener.open(url, timeout=SECONDS) as answer:
         return answer.read(popular.MOST_BYTES + 1).decode()  # type: ignore[no-any-return]

@@ -147,13 +147,6 @@ def _behind(job: int | None, project: Project) -> User | None:
     return insiders.people_of(project, access.OWNERS).order_by("pk").first() if job else None
 
 
-def severity_of(stage: Stage) -> int:
-    """As grave as the gravest place that made a policy hold it."""
-    signals = [signal for hold in stage.holds for signal in hold.get("signals", ())]
-    found = {signal.get("severity") for signal in signals}
-    return Severity.HIGH if "high" in found else Severity.NORMAL
-
-
 @transaction.atomic
 def close_settled(stage: Stage) -> None:
     """End the case of an upload that is published or rejected; a decision says more afterwards."""

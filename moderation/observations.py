@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import audit, second_factors
+from accounts import audit, limits, second_factors
 from accounts.actors import SYSTEM, Actor
 from moderation import cases, events
 from moderation.models import (
@@ -110,11 +110,13 @@ def may_report_by_program(actor: Actor) -> bool:
 
 
 def _require_pace(actor: Actor, email: str) -> None:
-    """Counted in the database: every web process, and every way in, counts alike.
+    """Counted in the database: every web process, and every way in, counts alike, one report after
+    the other of the same source.
 
     An e-mail address that visitors leave is somebody, too: nobody's is flooded with our letters.
     """
     limit = settings.REPORTS_PER_HOUR
+    limits.take_turns("report", _sources(actor, email))
     recent = Observation.objects.filter(reported_at__gt=timezone.now() - AN_HOUR)
     if actor.user:
         mine = recent.filter(reporter=actor.user)
@@ -123,6 +125,12 @@ def _require_pace(actor: Actor, email: str) -> None:
         mine = recent.filter(same, reporter=None)
     if limit and mine.count() >= limit:
         raise TooManyRequests(_too_many(limit), headers={"Retry-After": "3600"})
+
+
+def _sources(actor: Actor, email: str) -> list[str]:
+    if actor.user:
+        return [f"user {actor.user.pk}"]
+    return [f"network {network_of(actor)}", *([f"email {email.lower()}"] if email else [])]
 
 
 def _too_many(limit: int) -> str:

@@ -13,7 +13,7 @@ from django.dispatch import receiver
 
 from accounts import people
 from accounts.models import AuditEvent, User
-from moderation import appeals, cases, elsewhere, lifting, looking, removals
+from moderation import appeals, cases, elsewhere, lifting, looking, removals, severities
 from moderation import events as desk
 from moderation.models import (
     Appeal,
@@ -34,7 +34,10 @@ from pypi_site.lib import jobs
 
 @receiver(events.stage_held)
 def announce_held_upload(sender: type[Stage], stage: Stage, **kwargs: Any) -> None:
-    cases.open_about(stage, kind=CaseKind.HELD, severity=cases.severity_of(stage))
+    severity = severities.severity_of(stage)
+    case = cases.open_about(stage, kind=CaseKind.HELD, severity=severity)
+    if severity > case.severity:  # it was opened before a job had looked through it
+        severities.raise_to(case, severity)
     if looking.is_waited_for(stage):
         jobs.enqueue("moderation.looking.look_through", stage.pk)
     if looking.waits_only_for_us(stage):

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from accounts.actors import Actor
 from moderation import cases, decisions, observations
 from moderation.models import Case, Decision, Observation
 from moderation.observations import Report
@@ -79,3 +80,23 @@ def test_a_proposal_is_confirmed_once(settings):
     outcomes = at_once(*(partial(decisions.confirm, proposal, actor=each) for each in seconds))
     assert kinds(outcomes) in (["CaseDecided", "Decision"], ["Decision", "NotInForce"])
     assert Decision.objects.get().second_moderator in [each.user for each in seconds]
+
+
+@pytest.mark.parametrize("sources", ["one person", "one network", "one address of e-mail"])
+def test_reports_at_once_are_no_more_than_reports_one_after_the_other(settings, sources):
+    settings.REPORTS_PER_HOUR = 2
+    subjects = [published(f"demo{number}").project for number in range(6)]
+    person = UserFactory()
+
+    def reporting(number):
+        email = "ann@example.org" if sources == "one address of e-mail" else ""
+        address = f"192.0.2.{number}" if email else "192.0.2.1"
+        who = actor(person) if sources == "one person" else Actor(address=address, client="x")
+        given = Report(
+            "malware", "It steals passwords.", email=email.swapcase() if number % 2 else email
+        )
+        return partial(observations.report, subjects[number], given, actor=who)
+
+    outcomes = at_once(*map(reporting, range(6)))
+    assert kinds(outcomes) == ["Observation"] * 2 + ["TooManyRequests"] * 4
+    assert Observation.objects.count() == 2

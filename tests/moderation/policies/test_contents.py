@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import AuditEvent
-from moderation import looking, tuning
-from moderation.models import Case, Observation, Source
+from moderation import looking, severities, tuning
+from moderation.models import Case, Observation, Severity, Source
 from moderation.policies import registry
 from moderation.scanning import scan
 from packages.models import File, Stage, StageStatus
@@ -163,6 +163,20 @@ def test_what_the_job_finds_lies_on_the_desk(person, no_time):
     assert stage.status == StageStatus.PROCESSING
     assert ("moderation.tasks.tell_moderators", (stage.pk,)) in jobs.waiting()
     assert not looking.look_through(stage.pk)  # may run twice
+
+
+def test_what_the_job_finds_makes_the_case_as_grave_as_it_is(person, no_time):
+    """So that it stands first where the gravest do, and is never made less grave."""
+    stage = index.held(uploader=person, files={"evil.pth": EVIL})
+    case = Case.objects.live().get()
+    assert case.severity == Severity.NORMAL
+    looking.look_through(stage.pk)
+    case.refresh_from_db()
+    assert case.severity == Severity.HIGH
+    event = AuditEvent.objects.get(action="case.aggravate")
+    assert (event.before, event.after) == ({"severity": 2}, {"severity": 3})
+    assert severities.raise_to(case, Severity.LOW).severity == Severity.HIGH
+    assert AuditEvent.objects.filter(action="case.aggravate").count() == 1
 
 
 def test_what_no_job_can_look_through_is_left_to_a_moderator(person):

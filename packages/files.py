@@ -171,8 +171,8 @@ def _purge(file: File) -> bool:
 def named(digests: list[str]) -> set[str]:
     """Those of the blobs that some row still needs; all others are orphans."""
     kept = File.objects.filter(sha256__in=digests, purged_at=None)
+    staged = StagedFile.objects.filter(sha256__in=digests, stage__in=Stage.objects.with_bytes())
     active = Stage.objects.active()
-    staged = StagedFile.objects.filter(sha256__in=digests, stage__in=active)
     arriving = FileSession.objects.live().filter(received__in=digests, stage__in=active)
     return {
         *kept.values_list("sha256", flat=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -49,6 +49,12 @@ class StageQuerySet(models.QuerySet["Stage"]):
     def expired(self, now: datetime) -> StageQuerySet:
         """Sessions that nobody has published in their time."""
         return self.sessions().editable().filter(expires_at__lte=now)
+
+    def with_bytes(self) -> StageQuerySet:
+        """Those whose bytes somebody may still want: to publish them, or to take a rejection back."""
+        since = timezone.now() - timedelta(days=settings.BIN_DAYS)
+        rejected = Q(status=StageStatus.CANCELED, closed_at__gt=since) & ~Q(holds=[])
+        return self.filter(Q(status__in=ACTIVE) | rejected)
 
     def held(self) -> StageQuerySet:
         """Those that wait for a moderator."""
@@ -127,6 +133,11 @@ class Stage(models.Model):
     @property
     def editable(self) -> bool:
         return self.status in EDITABLE
+
+    def mendable_until(self) -> datetime:
+        """When a session that is rejected now ends: not before a rejection can be taken back."""
+        given = (timezone.now() + timedelta(days=settings.BIN_DAYS)).replace(microsecond=0)
+        return max(given, self.expires_at or given)
 
     @property
     def is_session(self) -> bool:

@@ -252,14 +252,16 @@ def reject(stage: Stage, *, actor: Actor, reason: str) -> Stage:
     """Turn away what was held; its filenames are free again.
 
     A publishing session goes to ``error`` and can be mended (PEP 694); a plain upload is over,
-    and so is the reservation of a name under which nothing was ever published.
+    and so is the reservation of a name under which nothing was ever published.  Either keeps its
+    bytes for `settings.BIN_DAYS`, so that the rejection can be taken back.
     """
     stage = lock_held(stage)
     stage.files.update(reserved=False)
     stage.notices = [*stage.notices, f"Rejected by a moderator: {reason}"]
     if stage.is_session:
-        stage.status = StageStatus.ERROR
-        stage.save(update_fields=["status", "notices"])
+        # However long it waited for us: its own time may be over.
+        stage.status, stage.expires_at = StageStatus.ERROR, stage.mendable_until()
+        stage.save(update_fields=["status", "notices", "expires_at"])
     else:
         close(stage, StageStatus.CANCELED)
         projects.release_name(stage.project, actor=actor)

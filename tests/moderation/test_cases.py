@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.utils import timezone
 
 from accounts.actors import SYSTEM, Actor
 from accounts.models import AuditEvent
@@ -13,7 +15,8 @@ from moderation.actions import ACTIONS
 from moderation.models import Case, CaseKind, Decision, Note, Observation, ProhibitedName
 from moderation.observations import Report
 from packages import files, projects, releases, storage
-from packages.models import File, Project, Release, Role
+from packages.models import File, Project, Release, Role, Stage
+from packages.uploads import staging
 from packages.uploads.stages import NotHeld, Result
 from pypi_site.lib.problems import Conflict, NotFound, ReasonNeeded, Refused
 from tests.factories.index import held, published, submit
@@ -24,6 +27,7 @@ from tests.factories.people import (
     UserFactory,
     actor,
 )
+from tests.packages.uploads.sessions.client import newcomer, wheel
 
 pytestmark = pytest.mark.django_db
 
@@ -333,6 +337,20 @@ def test_a_rejected_upload_waits_again_after_the_undo(keeper):
     decisions.approve(stage, actor=keeper, reason="fine after all")
     assert File.objects.offered().count() == 1
     assert trail("stage.hold_again").after == {"status": "processing"}
+
+
+def test_a_session_that_waited_beyond_its_time_can_be_mended_and_held_again(keeper):
+    session = newcomer().open()
+    session.add(wheel())
+    session.publish()
+    stage = Stage.objects.get()
+    Stage.objects.filter(pk=stage.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    decision = decisions.reject(stage, actor=keeper, reason="no")
+    assert staging.expire() == 0
+    decisions.undo(decision, actor=keeper, reason="I was wrong")
+    stage.refresh_from_db()
+    assert stage.status == "processing"
+    assert stage.files.count() == 1
 
 
 def test_a_rejection_is_final_when_the_name_the_file_or_the_bytes_are_gone(keeper):

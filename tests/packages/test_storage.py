@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.utils import timezone
 
 from accounts.actors import SYSTEM
 from packages import files, storage, tasks
+from packages.models import Stage
 from packages.uploads import stages
 from tests.factories.index import held, published, published_file
 
@@ -171,16 +174,29 @@ def test_the_sweep_keeps_the_bytes_of_a_deleted_file_as_evidence():
         assert len(blob.read()) == file.size
 
 
-def test_the_sweep_never_takes_a_held_file_until_it_is_rejected():
-    stage = held()
+def test_the_sweep_never_takes_a_held_file():
+    held()
     age_all()
     assert tasks.sweep()["blobs"] == 0
-    stages.approve(stage, actor=SYSTEM, reason="ok")
-    stage = held("other")
+
+
+def test_the_sweep_takes_a_rejected_file_when_the_rejection_is_final(settings):
+    stage = held()
     stages.reject(stage, actor=SYSTEM, reason="no")
     age_all()
+    assert tasks.sweep()["blobs"] == 0
+    over = timedelta(days=settings.BIN_DAYS, seconds=1)
+    Stage.objects.filter(pk=stage.pk).update(closed_at=timezone.now() - over)
     assert tasks.sweep()["blobs"] == 1
-    assert len(everything()) == 2
+    assert everything() == set()
+
+
+def test_the_sweep_takes_a_plain_upload_that_nobody_held():
+    stage = held()
+    closed = {"status": "canceled", "closed_at": timezone.now(), "holds": []}
+    Stage.objects.filter(pk=stage.pk).update(**closed)
+    age_all()
+    assert tasks.sweep()["blobs"] == 1
 
 
 def test_the_sweep_goes_in_batches(monkeypatch, tmp_path):

@@ -12,7 +12,8 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts import audit
@@ -28,7 +29,7 @@ from packages.models import File, Project, Release, Stage
 from pypi_site.lib.problems import Conflict, Problem, ReasonNeeded, Refused
 
 Part = Concerned.Part
-STATE = ["state", "claimed_by", "claimed_at", "decided_at"]
+STATE = ["state", "claimed_by", "claimed_at", "decided_at", "settled_at", "looked_at"]
 ANSWER_LENGTH, ANSWERS_TO_A_QUESTION = 5000, 2
 
 
@@ -150,8 +151,12 @@ def _behind(job: int | None, project: Project) -> User | None:
 @transaction.atomic
 def close_settled(stage: Stage) -> None:
     """End the case of an upload that is published or rejected; a decision says more afterwards."""
+    now = timezone.now()
+    # What passes when it was looked through, nobody decided.
+    settled = {"settled_at": Coalesce("settled_at", Value(now))} if stage.holds else {}
+    codes = sorted({hold["code"] for hold in stage.holds})
     waiting = Case.objects.live().about(stage)
-    waiting.update(state=CaseState.DECIDED, decided_at=timezone.now())
+    waiting.update(state=CaseState.DECIDED, decided_at=now, held_by=codes, **settled)
 
 
 # -- lock ------------------------------------------------------------------------------------------
@@ -384,4 +389,6 @@ def set_state(case: Case, state: str, claimed_by: User | None) -> None:
         case.claimed_at = now if claimed_by else None
     case.state, case.claimed_by = state, claimed_by
     case.decided_at = now if state == CaseState.DECIDED else None
+    if state == CaseState.DECIDED:
+        case.looked_at, case.settled_at = case.looked_at or now, case.settled_at or now
     case.save(update_fields=STATE)

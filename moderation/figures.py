@@ -1,6 +1,6 @@
 """Figures of the desk by week, and the track records of rules and reporters.
 
-Five statements, whatever the number of cases; the times and the rules of a week are computed by
+Six statements, whatever the number of cases; the times and the rules of a week are computed by
 PostgreSQL.  Weeks begin on Monday, in UTC.
 """
 
@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Q
+from django.db.models import Case as If
+from django.db.models import CharField, Count, F, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from moderation.models import Case, Observation, Outcome
+from moderation.models import Case, Observation, Outcome, Source
 
 WEEKS, MOST_WEEKS, SHOWN = 12, 104, 50
 _ENDS = ("held", "released", "rejected", "false_alarms")
@@ -26,9 +28,10 @@ _TIMES = """
         )
     from moderation_case where {moment} >= %(since)s group by week
 """
-# A hold names a rule by its code, once for each case; a false alarm is one that was approved, or
-# rejected by a decision that was taken back.  Uploads are counted by week and rule, and by week:
-# each once then, however many rules fired.
+# A hold names a rule by its code, once for each case: as the upload was held when it was decided,
+# for a session that is mended is held anew, in a case of its own.  A false alarm is one that was
+# approved, or rejected by a decision that was taken back.  Uploads are counted by week and rule,
+# and by week: each once then, however many rules fired.
 _HOLDS = """
     with ends as (
         select case_id,
@@ -39,7 +42,8 @@ _HOLDS = """
         where decided_at >= %(since)s and kind in ('approved', 'rejected')
         group by case_id
     ), judged as (
-        select date_trunc('week', c.opened_at at time zone 'UTC')::date as week, s.holds,
+        select date_trunc('week', c.opened_at at time zone 'UTC')::date as week,
+            coalesce(c.held_by, jsonb_path_query_array(s.holds, '$[*].code')) as rules,
             coalesce(released, false) as released, coalesce(rejected, false) as rejected,
             coalesce(released or (taken_back and not rejected), false) as false_alarm
         from moderation_case c join packages_stage s on s.id = c.stage_id
@@ -47,16 +51,29 @@ _HOLDS = """
         where c.opened_at >= %(since)s
     ), fired as (
         select week, null as rule, released, rejected, false_alarm from judged
-        where jsonb_array_length(holds) > 0
+        where jsonb_array_length(rules) > 0
         union all
         select week, rule, released, rejected, false_alarm from judged cross join lateral (
-            select distinct hold->>'code' as rule from jsonb_array_elements(holds) as hold
-        ) as rules where rule is not null
+            select distinct rule from jsonb_array_elements_text(rules) as rule
+        ) as fired
     )
     select week, rule, count(*), count(*) filter (where released),
         count(*) filter (where rejected), count(*) filter (where false_alarm)
     from fired group by week, rule order by rule, week
 """
+# What a rule only reported; a report that names several places of it counts once.
+_OBSERVED = """
+    select rule, count(*), count(*) filter (where outcome = 'confirmed'),
+        count(*) filter (where outcome = 'unfounded')
+    from moderation_observation o cross join lateral (
+        select distinct line->>'rule' as rule from jsonb_array_elements(o.lines) as line
+    ) as named
+    where source = 'signal' and rule is not null and reported_at >= %(since)s group by rule
+"""
+_WITHOUT_ACCOUNT = If(
+    *(When(source=source, then=Value(source.label)) for source in Source),
+    output_field=CharField(),
+)
 
 
 @dataclass(frozen=True)
@@ -139,7 +156,7 @@ def of_weeks(count: int = WEEKS) -> Figures:
     since = _monday(timezone.now()) - timedelta(weeks=count - 1)
     by_rule, holds = _held(since)
     opened = _opened(since)
-    looked, decided = _times("looked_at", since), _times("decided_at", since)
+    looked, decided = _times("looked_at", since), _times("settled_at", since)
     begins = [(since + timedelta(weeks=each)).date().isoformat() for each in range(count)]
     weeks = [
         Week(
@@ -151,7 +168,8 @@ def of_weeks(count: int = WEEKS) -> Figures:
         )
         for week in begins
     ]
-    return Figures(weeks, by_rule, records_of_rules(by_rule), records_of_reporters(since))
+    rules = records_of_rules(by_rule, observed(since))
+    return Figures(weeks, by_rule, rules, records_of_reporters(since))
 
 
 def _monday(moment: datetime) -> datetime:
@@ -192,23 +210,30 @@ def _held(since: datetime) -> tuple[list[RuleWeek], dict[str, dict[str, int]]]:
     return by_rule, by_week
 
 
-def records_of_rules(rows: Iterable[RuleWeek]) -> list[Record]:
+def observed(since: datetime) -> list[Record]:
+    """Of the rules whose policies only observe: right is a report that was confirmed."""
+    return [Record(*row) for row in _rows(_OBSERVED, since)]
+
+
+def records_of_rules(held: Iterable[RuleWeek], observed: Iterable[Record] = ()) -> list[Record]:
     """Of each rule, the busiest first: right is a rejection in force, wrong a false alarm."""
     sums: dict[str, list[int]] = {}
-    for row in rows:
-        each = sums.setdefault(row.rule, [0, 0, 0])
-        for place, number in enumerate((row.held, row.rejected, row.false_alarms)):
-            each[place] += number
+    rows = [(row.rule, row.held, row.rejected, row.false_alarms) for row in held]
+    rows += [(row.name, row.count, row.right, row.wrong) for row in observed]
+    for rule, *numbers in rows:
+        so_far = sums.get(rule, [0, 0, 0])
+        sums[rule] = [old + new for old, new in zip(so_far, numbers, strict=True)]
     found = [Record(rule, *numbers) for rule, numbers in sums.items()]
     return sorted(found, key=lambda record: (-record.count, record.name))
 
 
 def records_of_reporters(since: datetime | None = None, **who: Any) -> list[Record]:
-    """Of people and scanners with accounts, the busiest first."""
+    """Of people and scanners, the busiest first; those without an account are counted as one."""
     recent = Q(reported_at__gte=since) if since else Q()
     found = (
-        Observation.objects.filter(recent, reporter__isnull=False, **who)
-        .values(name=F("reporter__username"))
+        Observation.objects.filter(recent, **who)
+        .exclude(source=Source.SIGNAL)
+        .values(name=Coalesce(F("reporter__username"), _WITHOUT_ACCOUNT))
         .annotate(
             count=Count("pk"),
             right=Count("pk", filter=Q(outcome=Outcome.CONFIRMED)),
@@ -221,11 +246,19 @@ def records_of_reporters(since: datetime | None = None, **who: Any) -> list[Reco
 
 def records_for(case: Case) -> dict[str, list[Record]]:
     """How often the rules that held it, and those who reported it, were right before."""
-    rules = {hold.get("code") for hold in case.stage.holds} if case.stage else set()
+    rules = _rules_of(case)
     year = timezone.now() - timedelta(weeks=52)
-    known = records_of_rules(_held(year)[0]) if rules else []
+    known = records_of_rules(_held(year)[0], observed(year)) if rules else []
     reporters = case.observations.values("reporter")
     return {
         "rules": [record for record in known if record.name in rules],
         "reporters": records_of_reporters(reporter__in=reporters),
     }
+
+
+def _rules_of(case: Case) -> set[str]:
+    """Those that held it, as it was decided or is held now, and those that reported it."""
+    holds = case.stage.holds if case.stage else []
+    held = case.held_by if case.held_by is not None else [hold["code"] for hold in holds]
+    by_rules = case.observations.filter(source=Source.SIGNAL).values_list("lines", flat=True)
+    return {*held, *(line["rule"] for lines in by_rules for line in lines if line.get("rule"))}

@@ -83,7 +83,9 @@ class Case(AboutOneThing):
     """What lies on the desk: one live case for each thing.  Rows are never deleted.
 
     `title` names the thing as it was called when the case was opened.  `looked_at` is when a
-    moderator first opened its page; `claimed_by` who works on it, or worked on it last.
+    moderator first opened its page, or decided it unseen among several; `claimed_by` who works on
+    it, or worked on it last.  `settled_at` is when somebody first decided it, whatever became of
+    that; `held_by` the codes of the holds that were then decided about.
     """
 
     title = models.CharField(max_length=TITLE_LENGTH)
@@ -97,6 +99,8 @@ class Case(AboutOneThing):
     opened_at = models.DateTimeField(default=timezone.now)
     looked_at = models.DateTimeField(null=True, help_text="When a moderator first looked.")
     decided_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    held_by = models.JSONField(null=True)
     people = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Concerned")
 
     objects = CaseQuerySet.as_manager()
@@ -134,7 +138,7 @@ class Case(AboutOneThing):
             # millisecond instead of 120 with 40,000 cases.  All three are for the figures by week.
             models.Index(fields=["opened_at", "stage"], name="cases_by_opening"),
             models.Index(fields=["looked_at", "opened_at"], name="cases_by_first_look"),
-            models.Index(fields=["decided_at", "opened_at"], name="cases_by_decision"),
+            models.Index(fields=["settled_at", "opened_at"], name="cases_by_settlement"),
         ]
 
     def __str__(self) -> str:

@@ -51,7 +51,7 @@ class StageQuerySet(models.QuerySet["Stage"]):
         return self.sessions().editable().filter(expires_at__lte=now)
 
     def with_bytes(self) -> StageQuerySet:
-        """Those whose bytes somebody may still want: to publish them, or to take a rejection back."""
+        """Those whose bytes may be needed: to publish them, or to take a rejection back."""
         since = timezone.now() - timedelta(days=settings.BIN_DAYS)
         rejected = Q(status=StageStatus.CANCELED, closed_at__gt=since) & ~Q(holds=[])
         return self.filter(Q(status__in=ACTIVE) | rejected)

@@ -8,11 +8,15 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from accounts.actors import SYSTEM
 from moderation import decisions, figures
-from moderation.models import Case
-from tests.factories.desk import many_cases
-from tests.factories.index import held
+from moderation.models import Case, Observation
+from packages.models import Stage
+from packages.uploads import publication
+from tests.factories.desk import many_cases, reported
+from tests.factories.index import held, published
 from tests.factories.people import ModeratorFactory, UserFactory, actor
+from tests.packages.uploads.sessions.client import newcomer, wheel
 
 pytestmark = pytest.mark.django_db
 NEW = "first-release-by-new-uploader"
@@ -32,7 +36,7 @@ def test_times_are_median_and_ninth_of_ten():
     for place, case in enumerate(Case.objects.order_by("pk")):
         hours = timedelta(hours=place)
         Case.objects.filter(pk=case.pk).update(
-            opened_at=now - hours, looked_at=now, state="decided", decided_at=now
+            opened_at=now - hours, looked_at=now, state="decided", decided_at=now, settled_at=now
         )
     week = this_week()
     assert (week.looked_at.count, week.decided.count) == (11, 11)
@@ -54,12 +58,71 @@ def test_rules_are_judged_by_what_became_of_what_they_held():
     assert record.percent == 33
 
 
+def test_a_session_that_is_mended_and_held_anew_is_charged_to_the_rule_that_held_it():
+    session = newcomer().open()
+    session.add(wheel())
+    session.publish()
+    decisions.reject(Stage.objects.get(), actor=moderator(), reason="Bad.")
+    session.publish()
+    Stage.objects.update(holds=[{"code": "another-rule", "policy": "another", "reason": "Odd."}])
+    found = figures.of_weeks(1)
+    assert (found.weeks[0].held, found.weeks[0].rejected) == (2, 1)
+    records = {row.name: (row.count, row.right, row.wrong) for row in found.rules}
+    assert records == {NEW: (1, 1, 0), "another-rule": (1, 0, 0)}
+    second = Case.objects.latest("pk")
+    assert [row.name for row in figures.records_for(second)["rules"]] == ["another-rule"]
+
+
+def test_a_decision_that_is_taken_back_stays_in_its_week():
+    stage, keeper = held(), moderator()
+    a_month_ago = timezone.now() - timedelta(weeks=4)
+    Case.objects.update(opened_at=a_month_ago)
+    done = decisions.reject(stage, actor=keeper, reason="Bad.")
+    decided = a_month_ago + timedelta(hours=2)
+    Case.objects.update(settled_at=decided, decided_at=decided)
+    decisions.undo(done, actor=keeper, reason="Not so bad.")
+    decisions.approve(stage, actor=keeper, reason="Fine.")
+    weeks = figures.of_weeks(6).weeks
+    assert [week.decided.count for week in weeks if week.decided.count] == [1]
+    assert weeks[-1].decided.count == 0
+    assert max(week.decided.median or 0 for week in weeks) == pytest.approx(2 * 3600)
+
+
+def test_what_is_decided_without_a_look_was_looked_at_then():
+    decisions.reject(held(), actor=moderator(), reason="Bad.")
+    week = this_week()
+    assert (week.looked_at.count, week.decided.count) == (1, 1)
+
+
+def test_what_a_policy_let_pass_afterwards_nobody_decided():
+    stage = held()
+    publication.reconsider(stage, NEW, [], actor=SYSTEM)
+    assert Case.objects.get().state == "decided"
+    week = this_week()
+    assert (week.opened, week.held, week.decided.count) == (1, 0, 0)
+
+
+def test_rules_that_only_observe_and_visitors_have_a_record_too():
+    project = published().project
+    places = [{"member": "demo.py", "line": line, "rule": "odd-rule"} for line in (1, 2)]
+    case = reported(project)
+    facts = {"case": case, "kind": "malware", "text": "Odd."}
+    Observation.objects.create(**facts, source="signal", lines=places, outcome="confirmed")
+    Observation.objects.create(**facts, source="visitor", outcome="unfounded")
+    found = figures.of_weeks(1)
+    assert [(row.name, row.count, row.right) for row in found.rules] == [("odd-rule", 1, 1)]
+    visitors = next(row for row in found.reporters if row.name == "a visitor without an account")
+    assert (visitors.count, visitors.right, visitors.wrong) == (1, 0, 1)
+    assert len(found.reporters) == 2
+    assert [row.name for row in figures.records_for(case)["rules"]] == ["odd-rule"]
+
+
 def test_it_costs_the_same_however_many_cases_there_are(django_assert_num_queries):
     many_cases(5)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         figures.of_weeks(12)
     many_cases(50, first=5)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         found = figures.of_weeks(12)
     assert sum(week.opened for week in found.weeks) == 55
 

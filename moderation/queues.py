@@ -6,7 +6,7 @@ Every page costs the same few statements, however many cases wait.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Case as If
@@ -46,13 +46,19 @@ VIEWS = {
     "decided": "Decided",
     "all": "Everything",
 }
+_PLACES = {  # orders in which one case comes after the other
+    "oldest": ("opened_at", "pk"),
+    "newest": ("-opened_at", "-pk"),
+    "gravest": ("-severity", "opened_at", "pk"),
+}
 ORDERS: dict[str, tuple[str, tuple[str | OrderBy, ...]]] = {
-    "oldest": ("Oldest first", ("opened_at", "pk")),
-    "newest": ("Newest first", ("-opened_at", "-pk")),
-    "gravest": ("Gravest first", ("-severity", "opened_at", "pk")),
+    "oldest": ("Oldest first", _PLACES["oldest"]),
+    "newest": ("Newest first", _PLACES["newest"]),
+    "gravest": ("Gravest first", _PLACES["gravest"]),
     "decided": ("Last decided first", (F("decided_at").desc(nulls_last=True), "-pk")),
 }
-LOWEST, HIGHEST = 1, 4
+LONGEST = 200
+WISHES = ("view", "kind", "severity", "age", "order", "q")  # parameters of an address
 
 
 @dataclass(frozen=True)
@@ -77,12 +83,15 @@ class Wish:
             severity=int(severity) if severity in ("1", "2", "3", "4") else 0,
             age=_known(query.get("age"), AGES, ""),
             order=_known(query.get("order"), ORDERS, "decided" if view == "decided" else "oldest"),
-            text=query.get("q", "").replace("\0", "").strip()[:200],
+            text=query.get("q", "").replace("\0", "").strip()[:LONGEST],
         )
 
     @property
     def is_narrow(self) -> bool:
         return bool(self.kind or self.severity or self.age or self.text)
+
+
+EVERYTHING = Wish()
 
 
 def _known(given: str | None, allowed: Mapping[str, object], default: str) -> str:
@@ -150,20 +159,39 @@ def for_list(cases: CaseQuerySet) -> QuerySet[Case]:
     )
 
 
-def next_after(case: Case, user: User) -> Case | None:
-    """What a moderator looks at after this one: the oldest that nobody else has."""
-    free = Q(claimed_by=None) | Q(claimed_by=user)
-    waiting = Case.objects.live().filter(free).exclude(pk=case.pk)
-    waiting = waiting.exclude(state=CaseState.WAITING).oldest_first()
-    later = Q(opened_at__gt=case.opened_at) | Q(opened_at=case.opened_at, pk__gt=case.pk)
-    return waiting.filter(later).first() or waiting.first()
+def next_after(case: Case, user: User, wish: Wish = EVERYTHING) -> Case | None:
+    """What a moderator looks at after this one: the next of what he chose, that nobody else has;
+    after the last, the first."""
+    waiting, order = _to_work(user, wish)
+    others = waiting.exclude(pk=case.pk)
+    return others.filter(_beyond(case, order)).first() or others.first()
 
 
-def before(case: Case, user: User) -> Case | None:
-    """The one that stands before it in the queue."""
+def before(case: Case, user: User, wish: Wish = EVERYTHING) -> Case | None:
+    """The one that stands before it among those."""
+    waiting, order = _to_work(user, wish)
+    return waiting.filter(_beyond(case, order, backwards=True)).reverse().first()
+
+
+def _to_work(user: User, wish: Wish) -> tuple[CaseQuerySet, str]:
+    """Of what was chosen, what somebody can work on, and in which order; what is laid aside only
+    for whoever looks at that."""
+    order = wish.order if wish.order in _PLACES else "oldest"
+    wish = replace(wish, order=order, view="live" if wish.view == "decided" else wish.view)
     free = Q(claimed_by=None) | Q(claimed_by=user)
-    earlier = Q(opened_at__lt=case.opened_at) | Q(opened_at=case.opened_at, pk__lt=case.pk)
-    return Case.objects.live().filter(free, earlier).order_by("-opened_at", "-pk").first()
+    idle = Q() if wish.view == "asked" else ~Q(state=CaseState.WAITING)
+    return chosen(wish, user).filter(free, idle, state__in=LIVE), order
+
+
+def _beyond(case: Case, order: str, *, backwards: bool = False) -> Q:
+    """Those that come after the case in this order, or before it."""
+    found, same = Q(), Q()
+    for place in _PLACES[order]:
+        field, value = place.removeprefix("-"), getattr(case, place.removeprefix("-"))
+        lookup = "lt" if place.startswith("-") != backwards else "gt"
+        found |= same & Q(**{f"{field}__{lookup}": value})
+        same &= Q(**{field: value})
+    return found
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,7 @@ class CaseAdmin(ReadOnlyAdmin):
             "title": case.title,
             "opts": self.model._meta,
             "case": case,
+            "desk": queue.address_of(request),
             "keys_of_case": keys.CASE,
             "keys_of_decision": keys.DECISION,
             "keys_of_file": keys.FILE,
@@ -147,6 +148,7 @@ class CaseAdmin(ReadOnlyAdmin):
 
 def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
     user, actor = queue.moderator(request), actors.of_request(request)
+    wish = queue.wish_of(request)
     shown = evidence.of_case(case)
     every = evidence.files_of(case)
     parts = offers.parts_of(case)
@@ -169,8 +171,8 @@ def _shown(request: HttpRequest, case: Case) -> dict[str, Any]:
         ],
         "for_another": case.is_live and cases.is_for_another(case, actor),
         "standing": standings.in_words(offers.targets_of(case), parts),
-        "next": queues.next_after(case, user),
-        "previous": queues.before(case, user),
+        "next": queues.next_after(case, user, wish),
+        "previous": queues.before(case, user, wish),
         "is_mine": case.claimed_by == user,
         "colleagues": _colleagues(case, user),
         "words": working.ready_words() if case.is_live else {},

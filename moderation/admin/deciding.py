@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 
 from accounts import actors
 from accounts.actors import Actor
@@ -64,8 +63,8 @@ def _next(request: HttpRequest, case: Case) -> str:
     """The next case in the queue; this one again while there is something to do."""
     if Case.objects.live().filter(pk=case.pk).exists():
         return case.get_absolute_url()
-    following = queues.next_after(case, queue.moderator(request))
-    return following.get_absolute_url() if following else reverse("admin:index")
+    following = queues.next_after(case, queue.moderator(request), queue.wish_of(request))
+    return following.get_absolute_url() if following else queue.address_of(request)
 
 
 def preview(request: HttpRequest, case: Case, verb: str) -> dict[str, Any]:

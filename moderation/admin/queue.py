@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
@@ -24,12 +25,14 @@ from pypi_site.lib.admin_actions import act
 PAGE = 50
 BULK = ("approve", "reject", "dismiss")  # what is decided of many at once
 MOST_AT_ONCE = 200
+CHOSEN = "chosen_cases"  # of the session
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """What the front page shows to whoever may decide."""
     user = moderator(request)
     wish = queues.Wish.of(request.GET)
+    _remember(request)
     rows = queues.for_list(queues.chosen(wish, user))
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     counts = queues.counts(user)
@@ -45,6 +48,24 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "parameters": _parameters(request),
         "keys_of_queue": keys.QUEUE,
     }
+
+
+def _remember(request: HttpRequest) -> None:
+    """Keep what was chosen, for the pages of the cases."""
+    chosen = {name: request.GET[name] for name in queues.WISHES if request.GET.get(name)}
+    if request.session.get(CHOSEN, {}) != chosen:
+        request.session[CHOSEN] = chosen
+
+
+def wish_of(request: HttpRequest) -> queues.Wish:
+    """What the moderator chose when he last saw the queue."""
+    return queues.Wish.of(request.session.get(CHOSEN, {}))
+
+
+def address_of(request: HttpRequest) -> str:
+    """The queue as the moderator last saw it."""
+    chosen = urlencode(request.session.get(CHOSEN, {}))
+    return f"{reverse('admin:index')}?{chosen}" if chosen else reverse("admin:index")
 
 
 def _views() -> list[tuple[str, str]]:
@@ -93,12 +114,12 @@ def bulk(request: HttpRequest, site: AdminSite, verb: str) -> HttpResponse:
     picked = _picked(request)
     if not picked or request.method != "POST":
         messages.warning(request, "Select cases first.")
-        return HttpResponseRedirect(reverse("admin:index"))
+        return HttpResponseRedirect(address_of(request))
     reason = wording.given(request)
     if verb == "claim" or ("confirmed" in request.POST and reason):
         for case in picked:
             act(request, case, _claim if verb == "claim" else _decide(verb), reason, _done(verb))
-        return HttpResponseRedirect(reverse("admin:index"))
+        return HttpResponseRedirect(address_of(request))
     if "confirmed" in request.POST:
         messages.error(request, "Write the reason first; the people concerned will read it.")
     action = ACTIONS[verb]
@@ -107,6 +128,7 @@ def bulk(request: HttpRequest, site: AdminSite, verb: str) -> HttpResponse:
         "title": f"{action.label} {len(picked)} cases",
         "action": action,
         "picked": picked,
+        "desk": address_of(request),
         "preselect": not action.is_grave,
         "ready": wording.ready(action.kind),
         "keys_of_decision": keys.DECISION,

@@ -25,9 +25,11 @@ from packages.models import File, FileSession, Project, Release, Role, Stage, St
 from packages.models.project import ProjectStatus
 
 STATUSES = [str(status) for status in ProjectStatus.values]
+REMOVED = "removed"  # the project, with all that it had
 RELEASES = ["offered", "yanked", "quarantined", "all files deleted"]
 FILES = ["offered", "yanked", "quarantined", "deleted", "purged"]
 STAGES = ["none", "pending", "held", "published"]
+ENDS = ["rejected", "taken back"]  # what a moderator turned away, or approved and undid
 UNBORN = "no release"  # nothing of the project was ever published
 CONTENT = b"the bytes of every file"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -39,6 +41,7 @@ STATUS_VERBS = {
     "archived": projects.archive,
     "deprecated": projects.deprecate,
     "quarantined": projects.quarantine,
+    REMOVED: projects.delete,
 }
 
 
@@ -58,10 +61,12 @@ class State:
 
 
 def every_state() -> list[State]:
-    """All combinations, each under a name of its own."""
+    """All combinations that are different, each under a name of its own."""
     born = itertools.product(STATUSES, RELEASES, FILES, STAGES)
-    unborn = itertools.product(STATUSES, [UNBORN], ["none"], ["pending", "held"])
-    facts = itertools.chain(born, unborn)
+    unborn = itertools.product(STATUSES, [UNBORN], ["none"], ["pending", "held", "rejected"])
+    removed = itertools.product([REMOVED], RELEASES, FILES, ["none", "published"])
+    ended = itertools.product([*STATUSES, REMOVED], RELEASES, ["offered"], ENDS)
+    facts = itertools.chain(born, unborn, removed, ended)
     return [_state(f"w{number:04}", *each) for number, each in enumerate(facts)]
 
 
@@ -112,15 +117,17 @@ def _publish(pairs: list[tuple[State, Project]]) -> None:
 def _versions(state: State) -> Iterator[tuple[str, list[str]]]:
     if state.release != UNBORN:
         yield "1.0", ["wheel", "sdist"]
-    if state.stage == "published":
+    if state.stage in ("published", "taken back"):
         yield "2.0", ["other"]
 
 
 def _bring_about(state: State, project: Project) -> None:
     if state.release != UNBORN:
         _arrange_release(project.releases.get(version="1.0"), state)
-    if state.stage in ("pending", "held"):
+    if state.stage in ("pending", "held", "rejected"):
         _stage(project, state)
+    if state.stage == "taken back":
+        releases.quarantine(project.releases.get(version="2.0"), actor=SYSTEM, reason="not so fine")
     if verb := STATUS_VERBS.get(state.status):
         verb(project, actor=SYSTEM, reason="so be it")
 
@@ -159,18 +166,20 @@ def _release(project: Project, version: str) -> Release:
 
 
 def _stage(project: Project, state: State) -> None:
-    """A session that can still be changed, or an upload that a moderator holds."""
-    pending = state.stage == "pending"
+    """A session that can still be changed, or an upload that a moderator holds or rejected."""
+    pending, rejected = state.stage == "pending", state.stage == "rejected"
     stage = Stage.objects.create(
         project=project,
         version="2.0",
         sort_key=names.version_sort_key("2.0"),
-        status="open" if pending else "processing",
+        status={"pending": "open", "held": "processing", "rejected": "canceled"}[state.stage],
+        closed_at=timezone.now() if rejected else None,
         session_token=f"secret-of-{state.name}".ljust(43, "x") if pending else None,
         expires_at=timezone.now() + timedelta(days=1) if pending else None,
     )
     filename = state.files["other"]
-    staged = StagedFile.objects.create(stage=stage, reserved=not pending, **_artifact(filename))
+    reserved = state.stage == "held"
+    staged = StagedFile.objects.create(stage=stage, reserved=reserved, **_artifact(filename))
     if pending:
         FileSession.objects.create(
             stage=stage,

@@ -25,9 +25,9 @@ from packages import files, projects, releases
 from packages.models import File, Project, Release
 from pypi_site import urls
 from search import tasks as search
-from tests.factories import states
+from tests.factories import doors, states
 from tests.factories.index import published
-from tests.factories.states import SHA256, SUMMARY, UNBORN, State
+from tests.factories.states import REMOVED, SHA256, SUMMARY, UNBORN, State
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ class May:
     """What may be seen of a project in a state."""
 
     def __init__(self, state: State) -> None:
-        born = state.release != UNBORN
+        born = state.release != UNBORN and state.status != REMOVED
         self.be_known = born
         self.be_listed = born and state.status != "quarantined"
         self.show_first = self.be_listed and state.release != "quarantined"
@@ -85,6 +85,21 @@ def get(address: str, **headers: str) -> Ask:
         response = client.get(address.format(name=state.name, **state.files), headers=headers)
         text = text_of(response)
         return Answer(response.status_code, states.filenames_in(state, text))
+
+    return ask
+
+
+def by_lane(address: str, *, whole: bool = False, **headers: str) -> Ask:
+    """The same as the server answers it, who asks the lanes ahead of Django.
+
+    `whole`: an answer names a file by being its bytes, not by saying its name.
+    """
+
+    def ask(client: Client, state: State) -> Answer:
+        path = address.format(name=state.name, **state.files)
+        reply = doors.anybody().get(path, **headers)
+        text = path if whole and reply.body == states.CONTENT else reply.text
+        return Answer(reply.status, states.filenames_in(state, text))
 
     return ask
 
@@ -153,6 +168,10 @@ def bytes_of(kind: str, suffix: str = "") -> tuple[Ask, Expect]:
     return ask, expect
 
 
+def bytes_by_lane(kind: str) -> tuple[Ask, Expect]:
+    return by_lane(f"/files/{SHA256}/{{{kind}}}", whole=True), bytes_of(kind)[1]
+
+
 def rpc(method: str, *arguments: str) -> Ask:
     """Ask by XML-RPC; the status is 200 if there is any answer, else 404."""
 
@@ -185,12 +204,13 @@ DOORS: dict[str, list[tuple[Ask, Expect]]] = {
     "/simple/<project:name>/": [
         (get("/simple/{name}/"), known),
         (get("/simple/{name}/", **JSON), known),
+        (by_lane("/simple/{name}/"), known),
+        (by_lane("/simple/{name}/", **JSON), known),
     ],
     "/legacy/+simple/<project:name>/": [(get("/legacy/+simple/{name}/"), known)],
     "/files/<sha256:sha256>/<filename:filename>": [
-        bytes_of("wheel"),
-        bytes_of("sdist"),
-        bytes_of("other"),
+        *map(bytes_of, ("wheel", "sdist", "other")),
+        *map(bytes_by_lane, ("wheel", "sdist", "other")),
     ],
     "/files/<sha256:sha256>/<filename:filename>.metadata": [bytes_of("wheel", ".metadata")],
     "/pypi/<project:name>/json": [(get("/pypi/{name}/json"), with_a_release)],

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False  # built while moderators work
 
-    dependencies = [("moderation", "0013_what_was_decided_about")]
+    dependencies = [("moderation", "0015_what_was_decided_about")]
 
     operations = [
         AddIndexConcurrently(

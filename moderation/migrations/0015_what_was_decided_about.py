@@ -6,7 +6,7 @@ _BEFORE = "update moderation_case set settled_at = decided_at where decided_at i
 
 
 class Migration(migrations.Migration):
-    dependencies = [("moderation", "0012_words_for_every_step")]
+    dependencies = [("moderation", "0014_decisions_not_in_force")]
 
     operations = [
         migrations.AddField("case", "settled_at", models.DateTimeField(null=True)),

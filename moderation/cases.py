@@ -151,12 +151,10 @@ def _behind(job: int | None, project: Project) -> User | None:
 @transaction.atomic
 def close_settled(stage: Stage) -> None:
     """End the case of an upload that is published or rejected; a decision says more afterwards."""
-    now = timezone.now()
-    # What passes when it was looked through, nobody decided.
-    settled = {"settled_at": Coalesce("settled_at", Value(now))} if stage.holds else {}
-    codes = sorted({hold["code"] for hold in stage.holds})
-    waiting = Case.objects.live().about(stage)
-    waiting.update(state=CaseState.DECIDED, decided_at=now, held_by=codes, **settled)
+    facts = {"decided_at": timezone.now(), "held_by": sorted({h["code"] for h in stage.holds})}
+    if stage.holds:  # what passed when it was looked through, nobody decided
+        facts["settled_at"] = Coalesce("settled_at", Value(facts["decided_at"]))
+    Case.objects.live().about(stage).update(state=CaseState.DECIDED, **facts)
 
 
 # -- lock ------------------------------------------------------------------------------------------

@@ -35,8 +35,8 @@ _TIMES = """
 _HOLDS = """
     with ends as (
         select case_id,
-            bool_or(kind = 'approved' and state = 'done') as released,
-            bool_or(kind = 'rejected' and state = 'done') as rejected,
+            bool_or(kind = 'approved' and state in ('done', 'lifted')) as released,
+            bool_or(kind = 'rejected' and state in ('done', 'lifted')) as rejected,
             bool_or(kind = 'rejected' and state = 'undone') as taken_back
         from moderation_decision
         where decided_at >= %(since)s and kind in ('approved', 'rejected')

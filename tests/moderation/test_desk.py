@@ -509,7 +509,9 @@ def test_an_empty_reason_keeps_the_page_with_an_error(desk, reason):
 @pytest.mark.parametrize("verb", ["publish", "APPROVE", "__init__", "dismiss"])
 def test_only_what_fits_can_be_decided(desk, verb):
     stage = held()
-    assert desk.post(deciding(stage, verb), {"reason": "because"}).status_code in (200, 404)
+    response = desk.post(deciding(stage, verb), {"reason": "because"})
+    assert response.status_code == (200 if verb == "dismiss" else 404)
+    assert bool(told(response)) == (verb == "dismiss")  # which there is, of what was reported
     assert desk.get(deciding(stage, "approve") + "?target=release-1").status_code == 404
     assert not Decision.objects.exists()
 

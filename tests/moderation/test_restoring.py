@@ -16,6 +16,7 @@ from moderation.actions import ACTIONS
 from moderation.models import Case, Decision, Observation, ProhibitedName
 from packages import files, projects, releases
 from packages.models import File, Project, Release, Role, Stage, StagedFile
+from pypi_site.lib.problems import Conflict
 from tests.factories.desk import reported
 from tests.factories.index import held, published, submit
 from tests.factories.people import KeeperFactory, UserFactory, actor, token_for
@@ -145,10 +146,12 @@ def test_a_quarantine_that_is_undone_or_cleared_leaves_everything_as_it_was(
     kind, status, release, keeper
 ):
     thing = thing_of(kind, arrange(status, release))
-    case = reported(thing)
-    if thing.quarantined:
-        return  # that is what the next test begins with
-    before = picture()
+    case, before = reported(thing), picture()
+    if thing.quarantined:  # the next test begins with that
+        with pytest.raises(Conflict):
+            decisions.decide(case, "quarantine", thing, actor=keeper, reason="It harms.")
+        assert picture() == before
+        return
     decide_and_undo(case, "quarantine", thing, keeper)
     decisions.decide(case, "quarantine", thing, actor=keeper, reason="So it does.", closes=False)
     decisions.clear(case, thing, actor=keeper, reason="It does not.")
@@ -230,9 +233,40 @@ def test_a_case_that_was_closed_for_nothing_is_open_again_with_its_reports(statu
     assert Case.objects.get().is_live
 
 
-def test_every_decision_that_there_is_has_its_row_in_this_table():
-    tried = {"quarantine", "clear", "remove", "prohibit", "freeze", "reject", "approve", "dismiss"}
-    assert set(ACTIONS) == tried
+def _of_project(verb: str) -> tuple[Case, object]:
+    project = arrange(release="plain").project
+    if verb == "clear":
+        projects.quarantine(project, actor=SYSTEM, reason="scan 4")
+    return reported(project), Project.objects.get(pk=project.pk)
+
+
+def _of_owner(verb: str) -> tuple[Case, object]:
+    case, project = _of_project(verb)
+    return case, project.roles.get().user
+
+
+def _of_upload(verb: str) -> tuple[Case, object]:
+    stage = held("demo", "1.0")
+    return stage.cases.get(), stage
+
+
+SETTINGS = {
+    **dict.fromkeys(["quarantine", "clear", "remove", "prohibit", "dismiss"], _of_project),
+    "freeze": _of_owner,
+    **dict.fromkeys(["approve", "reject"], _of_upload),
+}
+
+
+@pytest.mark.parametrize("verb", ACTIONS)
+def test_every_action_that_there_is_can_be_undone_and_both_are_recorded(verb, keeper):
+    case, thing = SETTINGS[verb](verb)
+    decision = decisions.decide(case, verb, thing, actor=keeper, reason="It harms.")
+    assert decision.state == "done"
+    decisions.undo(decision, actor=keeper, reason="It does not.")
+    decision.refresh_from_db()
+    assert decision.state == "undone"
+    assert Case.objects.get(pk=case.pk).is_live
+    is_recorded(verb, decision)
 
 
 # -- freezing is a decision of its own -----------------------------------------------------------

@@ -116,6 +116,8 @@ def test_a_file_typed_as_a_name_is_caught(checker, name):
 COMBINED = {
     "install-requests": "words that say nothing",
     "requestsupdated": "a word stuck to it",
+    "requests-dev": "another build of it, which five honest names say of theirs",
+    "numpy-nightly": "the same",
 }
 NOT_COMBINED = {
     "numpy-utils": "many honest names end so",
@@ -128,7 +130,7 @@ NOT_COMBINED = {
 @pytest.mark.parametrize("name", [*COMBINED, *NOT_COMBINED])
 def test_very_popular_names_beside_words_that_say_nothing_are_a_combination(name):
     popular = [Target("requests", 10**9), Target("numpy", 10**9), Target("sqlfluff", 10**6)]
-    honest = [Target(f"project{number}-utils") for number in range(5)]
+    honest = [Target(f"project{number}-{word}") for number in range(5) for word in ("utils", "dev")]
     found = Checker(Index([*popular, *honest], {}), review=1.1).check(name)
     assert (found.rule == "combination") == (name in COMBINED)
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Q
 
 from accounts import audit, powers
 from accounts.actors import Actor
 from accounts.models import User
-from moderation import protected
+from moderation import hits, protected
+from moderation.hits import Hit
 from moderation.lookalikes import keys
 from moderation.models import ProhibitedName
 from packages import names
-from packages.models import Project
-from packages.models.reader import KEEPER
 from pypi_site.lib.problems import Conflict, ReasonNeeded
 
 MOST_AT_ONCE = 1000
@@ -28,51 +25,12 @@ class TooManyNames(Conflict):
     code, title = "too-many-names", "Too many names"
 
 
-@dataclass(frozen=True)
-class Hit:
-    """What would become of one name: `remark` says why nothing, `project` who has it already."""
-
-    name: str
-    remark: str = ""
-    project: Project | None = None
-    files: int = 0
-
-    @property
-    def is_new(self) -> bool:
-        return not self.remark
-
-
 def read(text: str) -> list[str]:
     """The names in a text, one for each line or word, each once, as they are written."""
     found = list(dict.fromkeys(text.replace(",", " ").split()))
     if len(found) > MOST_AT_ONCE:
         raise TooManyNames(f"Give at most {MOST_AT_ONCE} names at once; these are {len(found)}.")
     return found
-
-
-def preview(given: Iterable[str]) -> list[Hit]:
-    """What prohibiting these names would hit, name by name, with a constant number of queries."""
-    spelled = {name: names.normalize(name) for name in given}
-    wanted = set(spelled.values())
-    known = set(ProhibitedName.objects.filter(name__in=wanted).values_list("name", flat=True))
-    projects = {project.normalized_name: project for project in _projects(wanted)}
-    return [_hit(name, normalized, known, projects) for name, normalized in spelled.items()]
-
-
-def _projects(wanted: set[str]) -> Iterable[Project]:
-    files = Count("releases__files", filter=Q(releases__files__deleted_at=None))
-    return (
-        Project.objects.known(KEEPER).filter(normalized_name__in=wanted).annotate(file_count=files)
-    )
-
-
-def _hit(name: str, normalized: str, known: set[str], projects: dict[str, Project]) -> Hit:
-    if not names.is_valid(name):
-        return Hit(name, "This is no valid name and nobody can register it.")
-    if normalized in known:
-        return Hit(normalized, "It is prohibited already.")
-    project = projects.get(normalized)
-    return Hit(normalized, project=project, files=getattr(project, "file_count", 0))
 
 
 def against(name: str, user: User | None) -> ProhibitedName | None:
@@ -110,18 +68,18 @@ def prohibit(given: Iterable[str], *, actor: Actor, reason: str) -> list[Prohibi
     two.
     """
     _require(reason)
-    hits = [hit for hit in preview(given) if hit.is_new]
-    require_second(hits, actor)
-    return [row for name in _names(hits) if (row := _prohibit(name, actor, reason))]
+    found = [hit for hit in hits.preview(given) if hit.is_new]
+    require_second(found, actor)
+    return [row for name in _names(found) if (row := _prohibit(name, actor, reason))]
 
 
-def _names(hits: Iterable[Hit]) -> list[str]:
-    return list(dict.fromkeys(hit.name for hit in hits))
+def _names(found: Iterable[Hit]) -> list[str]:
+    return list(dict.fromkeys(hit.name for hit in found))
 
 
-def require_second(hits: Iterable[Hit], actor: Actor) -> None:
+def require_second(found: Iterable[Hit], actor: Actor) -> None:
     """A free name takes nothing from anybody; that of a project is decided in its case."""
-    taken = next((hit.project for hit in hits if hit.is_new and hit.project), None)
+    taken = next((hit.project for hit in found if hit.is_new and hit.project), None)
     if taken:
         powers.require_second(actor, taken)
 

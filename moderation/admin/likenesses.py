@@ -13,9 +13,9 @@ from django.urls import URLPattern, path
 
 from accounts import actors
 from accounts.models import User
-from moderation import exceptions, policies, protected
+from moderation import exceptions, protected
 from moderation.models import SimilarityException
-from moderation.policies import DECIDE
+from moderation.policies import DECIDE, foreseen
 from packages import names
 from packages.models.project import NAME_LENGTH
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, may_do_any, with_reason
@@ -124,7 +124,7 @@ class SimilarityExceptionAdmin(ReadOnlyAdmin):
         }
         if form.is_valid():
             name = form.cleaned_data["name"]
-            context |= {"name": name, "verdict": protected.judge(name)}
+            context |= {"name": name, "likeness": foreseen.likeness(name)}
             context["likenesses"] = protected.likenesses(name)[:SHOWN]
-            context["objections"] = policies.objections(name)
+            context["objections"] = foreseen.objections(name)
         return TemplateResponse(request, "admin/moderation/check_name.html", context)

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 
 from accounts import actors
 from accounts.models import User
-from moderation import prohibitions
+from moderation import hits, prohibitions
 from moderation.models import ProhibitedName
 from moderation.models.names import validate_name
 from packages.models.project import NAME_LENGTH
@@ -125,22 +125,25 @@ class ProhibitedNameAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = ProhibitionForm(request.POST or None)
-        hits = self._hits(request, form)
-        if any(hit.is_new for hit in hits) and "confirmed" in request.POST:
-            return self._prohibit(request, form)
-        context = {"title": "Prohibit names", "form": form, "hits": hits, "new": _new(hits)}
+        found = self._hits(request, form)
+        new, seen = sum(hit.is_new for hit in found), hits.mark(found)
+        if new and "confirmed" in request.POST:
+            if request.POST.get("seen") == seen:
+                return self._prohibit(request, form)
+            messages.warning(request, "This is not what you looked at; look at it once more.")
+        context = {"title": "Prohibit names", "form": form, "hits": found, "new": new, "seen": seen}
         return self._page(request, "admin/moderation/prohibit_names.html", context)
 
-    def _hits(self, request: HttpRequest, form: ProhibitionForm) -> list[prohibitions.Hit]:
+    def _hits(self, request: HttpRequest, form: ProhibitionForm) -> list[hits.Hit]:
         if not form.is_bound or not form.is_valid():
             return []
         try:
-            hits = prohibitions.preview(prohibitions.read(form.cleaned_data["names"]))
-            prohibitions.require_second(hits, actors.of_request(request))
+            found = hits.preview(prohibitions.read(form.cleaned_data["names"]))
+            prohibitions.require_second(found, actors.of_request(request))
         except Problem as problem:
             form.add_error("names", problem.detail)
             return []
-        return hits
+        return found
 
     def _prohibit(self, request: HttpRequest, form: ProhibitionForm) -> HttpResponse:
         given, reason = prohibitions.read(form.cleaned_data["names"]), form.cleaned_data["reason"]
@@ -195,7 +198,3 @@ class ProhibitedNameAdmin(ReadOnlyAdmin):
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         common = {**self.admin_site.each_context(request), "opts": self.model._meta}
         return TemplateResponse(request, template, {**common, **context})
-
-
-def _new(hits: list[prohibitions.Hit]) -> int:
-    return sum(hit.is_new for hit in hits)

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from accounts.actors import SYSTEM
 from moderation import prohibitions, protected, reserved
 from moderation.lookalikes import Level
 from moderation.models import PopularNames, ProhibitedName, ReservedPrefix
 from moderation.policies.registry import Numbers, policy
 from moderation.policies.settings import Number
-from packages.models import Project
-from packages.models.reader import KEEPER
 from packages.uploads.policies import (
     ALLOW,
-    Outcome,
     Submission,
     Verdict,
     hold,
     refuse,
-    review,
 )
 
 # What a policy of its own says better.
@@ -133,16 +128,6 @@ def reserved_prefix(name: str) -> ReservedPrefix | None:
     begins = ["-".join(parts[: count + 1]) for count in range(len(parts))]
     found = ReservedPrefix.objects.filter(prefix__in=begins)
     return max(found, key=lambda row: len(row.prefix), default=None)
-
-
-def objections(name: str) -> list[str]:
-    """Why a stranger could not register a normalized name, but for what it looks like."""
-    project = Project(name=name, normalized_name=name)
-    verdicts = review(Submission(SYSTEM, project, registers=True, version="", file=None))
-    refusals = [item for item in verdicts if item.outcome is Outcome.REFUSE]
-    taken = Project.objects.known(KEEPER).filter(normalized_name=name).exists()
-    found = [item.reason for item in refusals if item.code != LOOKALIKE]
-    return [f"There is a project {name} already.", *found] if taken else found
 
 
 def _advice(whom: str = "a moderator") -> str:

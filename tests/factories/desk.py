@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.http import HttpResponse
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
@@ -14,6 +16,7 @@ from packages import names
 from packages.models import Project, Stage
 from tests.factories.people import UserFactory, actor
 
+NAMES = "/admin/moderation/prohibitedname/"
 KINDS = ["held", "held", "held", "malware", "spam"]
 HOLD = {"policy": "some.policy", "code": "first-release-by-new-uploader", "reason": "It is new."}
 
@@ -67,3 +70,11 @@ def _case(number: int, project: Project, stage: Stage) -> Case:
 
 def _report(case: Case) -> Observation:
     return Observation(case=case, kind=case.kind, source="visitor", text="It looks wrong to me.")
+
+
+def prohibit(client: Client, name: str, reason: str = "a trade mark") -> HttpResponse:
+    """Prohibit a name in the admin, after the look that it asks for."""
+    given = {"names": name, "reason": reason}
+    look = client.post(f"{NAMES}add/", given)
+    seen = (look.context or {}).get("seen", "")
+    return client.post(f"{NAMES}add/", {**given, "seen": seen, "confirmed": "yes"})

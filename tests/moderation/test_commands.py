@@ -12,7 +12,8 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEvent
 from moderation import protected
-from moderation.models import PopularNames
+from moderation.models import PolicySetting, PopularNames
+from moderation.policies import settings as policy_settings
 from tests.factories.index import published
 from tests.protocol.tls import tls_in_front_of
 
@@ -39,6 +40,34 @@ def test_names_are_checked_against_this_index(monkeypatch):
     first, second = map(json.loads, lines.splitlines())
     assert (first["name"], first["target"]) == ("chesse-counter", "cheese-counter")
     assert (second["verdict"], second["rule"]) == ("block", "invalid")
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"enabled": False}, "allow"),
+        ({"action": "hold"}, "review"),
+        ({"numbers": {"block": 2}}, "review"),
+    ],
+)
+def test_names_are_checked_as_the_policy_is_set(monkeypatch, changes, verdict):
+    PolicySetting.objects.create(code="look-alike-name", **changes)
+    policy_settings.forget()
+    (line,) = run(monkeypatch, "check_names", "reqeusts\n", "--json").splitlines()
+    assert json.loads(line)["verdict"] == verdict
+    assert json.loads(line)["target"] == "requests"
+
+
+def test_a_list_of_known_names_is_asked_without_the_database(
+    monkeypatch, tmp_path, django_assert_num_queries
+):
+    PolicySetting.objects.create(code="look-alike-name", enabled=False)
+    path = tmp_path / "known.csv"
+    path.write_text("name,downloads\nrequests,1000000\n")
+    monkeypatch.setenv("TYPO_KNOWN_CSV", str(path))
+    with django_assert_num_queries(0):
+        (line,) = run(monkeypatch, "check_names", "reqeusts\n", "--json").splitlines()
+    assert json.loads(line)["verdict"] == "block"
 
 
 def test_people_get_a_table(monkeypatch):

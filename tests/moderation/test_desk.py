@@ -5,24 +5,19 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.contrib.auth.models import Permission
 
 from accounts.actors import SYSTEM
-from accounts.models import AuditEvent
 from moderation import appeals, cases, decisions
 from moderation.models import (
     Case,
     Decision,
     Note,
-    ProhibitedName,
     ReadyReason,
-    SimilarityException,
 )
 from packages import storage
 from packages.models import File, Project, Release
 from packages.uploads import stages
-from packages.uploads.stages import RefusedByPolicy, Result
-from tests.factories.desk import case_of, many_cases, reported
+from tests.factories.desk import NAMES, case_of, many_cases, prohibit, reported
 from tests.factories.index import held, published, submit
 from tests.factories.people import (
     AdministratorFactory,
@@ -34,7 +29,6 @@ from tests.factories.people import (
 
 pytestmark = pytest.mark.django_db
 DESK = "/admin/"
-NAMES = "/admin/moderation/prohibitedname/"
 
 
 @pytest.fixture
@@ -755,279 +749,6 @@ def test_ready_reasons_are_kept_in_the_admin(client):
     assert client.get(address).status_code == 200
     client.post(f"{address}add/", {"kind": "approved", "text": "Lovely.", "position": "1"})
     assert ReadyReason.objects.filter(text="Lovely.").exists()
-
-
-# -- prohibited names ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def keeper(client):
-    user = UserFactory(is_staff=True)
-    wanted = Permission.objects.filter(content_type__model="prohibitedname")
-    user.user_permissions.set(wanted)
-    client.force_login(user)
-    client.user = user
-    return client
-
-
-def prohibit(client, name, reason="a trade mark"):
-    return client.post(f"{NAMES}add/", {"names": name, "reason": reason, "confirmed": "yes"})
-
-
-def test_a_name_is_prohibited_in_its_normal_spelling_and_in_the_trail(keeper):
-    assert prohibit(keeper, "Evil.Corp")["Location"] == NAMES
-    row = ProhibitedName.objects.get()
-    assert (str(row), row.created_by) == ("evil-corp", keeper.user)
-    event = AuditEvent.objects.get(action="name.prohibit")
-    assert (event.subject, event.reason, event.user) == ("evil-corp", "a trade mark", keeper.user)
-    with pytest.raises(RefusedByPolicy):
-        submit(UserFactory(trusted=True), "EVIL_corp")
-
-
-@pytest.mark.parametrize("name", ["evil-corp", "Evil_Corp", "EVIL..CORP"])
-def test_a_name_is_prohibited_once(keeper, name):
-    prohibit(keeper, "evil-corp")
-    again = prohibit(keeper, name)
-    assert again.status_code == 200
-    assert b"It is prohibited already" in again.content
-    assert ProhibitedName.objects.count() == 1
-
-
-@pytest.mark.parametrize("name", ["", "-x", "é", "x" * 129, "a\0b"])
-def test_what_could_be_no_name_is_not_prohibited(keeper, name):
-    assert prohibit(keeper, name).status_code == 200
-    assert not ProhibitedName.objects.exists()
-
-
-def test_a_prohibition_needs_a_reason(keeper):
-    assert prohibit(keeper, "evil-corp", reason="").status_code == 200
-    assert not ProhibitedName.objects.exists()
-
-
-def test_the_reason_is_corrected_and_the_name_is_not(keeper):
-    prohibit(keeper, "evil-corp")
-    row = ProhibitedName.objects.get()
-    address = f"{NAMES}{row.pk}/change/"
-    assert keeper.get(address).status_code == 200
-    keeper.post(address, {"name": "other", "reason": "better said"})
-    row.refresh_from_db()
-    assert (row.name, row.reason, row.created_by) == ("evil-corp", "better said", keeper.user)
-    event = AuditEvent.objects.get(action="name.change_prohibition")
-    assert (event.before, event.after) == ({"reason": "a trade mark"}, {"reason": "better said"})
-
-
-def act_on(client, address, action, rows, **fields):
-    chosen = {"action": action, "_selected_action": [row.pk for row in rows], **fields}
-    return client.post(address, chosen, follow=True)
-
-
-def test_a_name_that_is_allowed_again_is_free_and_the_reason_is_kept(keeper):
-    prohibit(keeper, "evil-corp")
-    row = ProhibitedName.objects.get()
-    asked = act_on(keeper, NAMES, "allow", [row])
-    assert b"Reason" in asked.content
-    act_on(keeper, NAMES, "allow", [row], confirmed="yes", reason="They sold the mark.")
-    event = AuditEvent.objects.get(action="name.allow")
-    assert event.reason == "They sold the mark."
-    assert event.before["name"] == "evil-corp"
-    assert submit(UserFactory(trusted=True), "evil-corp").result is Result.PUBLISHED
-
-
-def test_several_names_are_prohibited_after_a_look_at_what_they_hit(keeper):
-    project = published("demo").project
-    given = {"names": "Evil.Corp, demo\nworse", "reason": "trade marks"}
-    look = keeper.post(f"{NAMES}add/", given)
-    assert b"The project" in look.content
-    assert project.get_absolute_url().encode() in look.content
-    assert not ProhibitedName.objects.exists()
-    keeper.post(f"{NAMES}add/", {**given, "confirmed": "yes"})
-    names = ProhibitedName.objects.values_list("name", flat=True)
-    assert sorted(names) == ["demo", "evil-corp", "worse"]
-    assert AuditEvent.objects.filter(action="name.prohibit", reason="trade marks").count() == 3
-
-
-def test_more_names_than_anybody_reads_are_refused(keeper):
-    many = " ".join(f"name{number}" for number in range(1001))
-    answer = keeper.post(f"{NAMES}add/", {"names": many, "reason": "all", "confirmed": "yes"})
-    assert b"at most 1000 names" in answer.content
-    assert not ProhibitedName.objects.exists()
-
-
-def test_a_name_is_released_to_one_person(keeper):
-    prohibit(keeper, "evil-corp")
-    row, friend = ProhibitedName.objects.get(), UserFactory(trusted=True)
-    address = f"{NAMES}{row.pk}/release/"
-    assert keeper.get(address).status_code == 200
-    unknown = keeper.post(address, {"username": "nobody", "reason": "theirs"})
-    assert b"Nobody with an account" in unknown.content
-    keeper.post(address, {"username": friend.username, "reason": "theirs"})
-    row.refresh_from_db()
-    assert row.released_to == friend
-    event = AuditEvent.objects.get(action="name.release")
-    assert (event.reason, event.after) == ("theirs", {"released_to": friend.username})
-    assert submit(friend, "evil-corp").result is Result.PUBLISHED
-    assert keeper.get(f"{NAMES}99999/release/").status_code == 404
-
-
-def test_a_name_of_the_standard_library_is_released_in_one_step(keeper):
-    author = UserFactory(trusted=True)
-    given = {"name": "DataClasses", "username": author.username, "reason": "the backport"}
-    assert b"Release a name to somebody" in keeper.get(NAMES).content
-    assert b"dataclasses" in keeper.get(f"{NAMES}release/?name=dataclasses").content
-    assert (
-        b"Nobody can register con"
-        in keeper.post(f"{NAMES}release/", {**given, "name": "con"}).content
-    )
-    assert keeper.post(f"{NAMES}release/", given)["Location"] == NAMES
-    row = ProhibitedName.objects.get()
-    assert (row.name, row.released_to, row.created_by) == ("dataclasses", author, keeper.user)
-    actions = AuditEvent.objects.filter(subject="dataclasses").values_list("action", "reason")
-    assert set(actions) == {("name.prohibit", "the backport"), ("name.release", "the backport")}
-    assert submit(author, "dataclasses").result is Result.PUBLISHED
-
-
-def test_a_release_is_taken_back(keeper):
-    prohibit(keeper, "evil-corp")
-    row, friend = ProhibitedName.objects.get(), UserFactory(trusted=True)
-    early = act_on(keeper, NAMES, "take_back", [row], confirmed="yes", reason="No more.")
-    assert "The name evil-corp is released to nobody." in told(early)[-1]
-    keeper.post(f"{NAMES}{row.pk}/release/", {"username": friend.username, "reason": "theirs"})
-    act_on(keeper, NAMES, "take_back", [row], confirmed="yes", reason="They sold it.")
-    event = AuditEvent.objects.get(action="name.take_back")
-    assert (event.reason, event.before["released_to"]) == ("They sold it.", friend.username)
-    with pytest.raises(RefusedByPolicy):
-        submit(friend, "evil-corp")
-
-
-def test_nobody_deletes_a_prohibition_without_a_reason(keeper):
-    prohibit(keeper, "evil-corp")
-    row = ProhibitedName.objects.get()
-    assert keeper.post(f"{NAMES}{row.pk}/delete/", {"post": "yes"}).status_code == 403
-    act_on(keeper, NAMES, "delete_selected", [row], post="yes")
-    assert ProhibitedName.objects.exists()
-
-
-def test_the_names_are_listed_and_searched(keeper):
-    prohibit(keeper, "evil-corp")
-    assert b"evil-corp" in keeper.get(NAMES).content
-    assert b"evil-corp" in keeper.get(f"{NAMES}?q=trade").content
-
-
-def test_a_moderator_of_uploads_does_not_prohibit_names(desk):
-    assert desk.get(NAMES).status_code == 403
-    assert prohibit(desk, "evil-corp").status_code == 403
-
-
-@pytest.mark.parametrize("path", ["1/release/", "release/", "add/"])
-def test_whoever_may_not_prohibit_does_not_release_either(desk, path):
-    ProhibitedName.objects.create(pk=1, name="evil-corp", reason="bad")
-    assert desk.get(NAMES + path).status_code == 403
-
-
-# -- look-alikes ---------------------------------------------------------------------------------
-
-LIKENESSES = "/admin/moderation/similarityexception/"
-CHECK = f"{LIKENESSES}check/"
-
-
-@pytest.fixture
-def judge(client):
-    user = UserFactory(is_staff=True)
-    wanted = Permission.objects.filter(content_type__model="similarityexception")
-    user.user_permissions.set(wanted)
-    client.force_login(user)
-    return client
-
-
-def test_a_moderator_checks_a_name_and_reads_why(desk):
-    page = desk.get(CHECK, {"name": "Reqeusts"})
-    assert b"swaps two letters of `requests`" in page.content
-    assert b"block" in page.content
-    assert b"Except this pair" not in page.content
-
-
-def test_the_check_tells_every_objection(desk):
-    ProhibitedName.objects.create(name="reqeusts", reason="bad")
-    published("demo")
-    assert b"prohibited here" in desk.get(CHECK, {"name": "reqeusts"}).content
-    assert b"There is a project demo already" in desk.get(CHECK, {"name": "demo"}).content
-    assert b"standard library" in desk.get(CHECK, {"name": "os"}).content
-
-
-@pytest.mark.parametrize("name", ["-", "é", "a b", "x" * 129, "a\0b"])
-def test_what_is_no_name_is_told_so(desk, name):
-    page = desk.get(CHECK, {"name": name})
-    assert page.status_code == 200
-    assert b"errorlist" in page.content
-
-
-def test_a_stranger_checks_nothing(client):
-    client.force_login(UserFactory(is_staff=True))
-    assert client.get(CHECK).status_code == 403
-
-
-def except_pair(client, **fields):
-    given = {"candidate": "Reqeusts", "target": "requests", "owner": "", "reason": "a pun"}
-    return client.post(f"{LIKENESSES}add/", {**given, **fields})
-
-
-def test_an_excepted_pair_is_free_until_the_exception_is_withdrawn(judge):
-    assert except_pair(judge).status_code == 302
-    assert AuditEvent.objects.get(action="similarity.except").reason == "a pun"
-    row = SimilarityException.objects.get()
-    assert (row.candidate, row.created_by) == ("reqeusts", AuditEvent.objects.first().user)
-    assert submit(UserFactory(trusted=True), "reqeusts").result is Result.PUBLISHED
-    act_on(judge, LIKENESSES, "withdraw", [row], confirmed="yes", reason="no pun")
-    assert not SimilarityException.objects.exists()
-    assert AuditEvent.objects.get(action="similarity.withdraw").before["target"] == "requests"
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"candidate": ""},
-        {"target": ""},
-        {"target": "é"},
-        {"reason": ""},
-        {"owner": "nobody-here"},
-        {"owner": "a\0b"},
-        {"owner": "x" * 5000},
-    ],
-)
-def test_an_exception_that_says_too_little_is_not_made(judge, fields):
-    assert except_pair(judge, **fields).status_code == 200
-    assert not SimilarityException.objects.exists()
-
-
-def test_an_exception_for_everything_of_somebody_names_him_by_his_username(judge):
-    """Whoever makes exceptions need not be allowed to look among accounts."""
-    owner = UserFactory(username="Morag")
-    page = judge.get(f"{LIKENESSES}add/").content.decode()
-    assert ("lookup" in page, 'type="text" name="owner"' in page) == (False, True)
-    refused = except_pair(judge, candidate="", owner=str(owner.pk)).content.decode()
-    assert "Nobody with an account here is called so" in refused
-    assert except_pair(judge, candidate="", owner=" Morag ").status_code == 302
-    assert SimilarityException.objects.get().owner == owner
-    page = judge.get(f"{LIKENESSES}{SimilarityException.objects.get().pk}/change/")
-    assert b"Morag" in page.content
-
-
-def test_an_exception_is_made_once(judge):
-    except_pair(judge)
-    assert except_pair(judge).status_code == 200
-    assert SimilarityException.objects.count() == 1
-
-
-def test_the_check_offers_the_release_to_whoever_may_release(whole_desk, moderator):
-    address = b"/admin/moderation/prohibitedname/release/?name=os"
-    assert address in whole_desk.get(CHECK, {"name": "os"}).content
-    whole_desk.force_login(moderator)
-    assert address not in whole_desk.get(CHECK, {"name": "os"}).content
-
-
-def test_the_check_offers_the_exception_to_whoever_may_make_it(judge):
-    page = judge.get(CHECK, {"name": "reqeusts"})
-    assert b"candidate=reqeusts&amp;target=requests" in page.content
 
 
 def test_a_held_look_alike_shows_its_target(desk):

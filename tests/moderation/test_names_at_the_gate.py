@@ -6,18 +6,19 @@ import pytest
 from django.urls import get_resolver
 
 from accounts.actors import SYSTEM, Actor
-from moderation import popular, prohibitions, protected, reserved
+from moderation import hits, popular, prohibitions, protected, reserved
 from moderation.models import (
     PopularNames,
     ProhibitedName,
     ReservedPrefix,
     SimilarityException,
 )
+from packages import projects, publishers, renames
 from packages.models import Project, Stage
-from packages.uploads import policies
+from packages.uploads import policies, staging
 from packages.uploads.policies import Submission
 from packages.uploads.stages import RefusedByPolicy, Result
-from tests.factories.index import published, submit
+from tests.factories.index import held, published, submit
 from tests.factories.people import ModeratorFactory, UserFactory, actor
 from tests.packages.uploads.sessions.client import Api, wheel
 
@@ -178,13 +179,31 @@ def test_a_name_is_prohibited_once_whoever_asks():
 def test_the_preview_tells_what_would_be_hit(django_assert_num_queries):
     published("demo")
     prohibitions.prohibit(["known"], actor=SYSTEM, reason="bad")
-    with django_assert_num_queries(2):
-        hits = {hit.name: hit for hit in prohibitions.preview(["Demo", "known", "é", "free"])}
-    assert (hits["demo"].project.name, hits["demo"].files) == ("demo", 1)
-    assert "already" in hits["known"].remark
-    assert "no valid name" in hits["é"].remark
-    assert hits["free"].is_new
-    assert hits["free"].project is None
+    with django_assert_num_queries(5):
+        found = {hit.name: hit for hit in hits.preview(["Demo", "known", "é", "free"])}
+    assert (found["demo"].project.name, found["demo"].files) == ("demo", 1)
+    assert "already" in found["known"].remark
+    assert "no valid name" in found["é"].remark
+    assert found["free"].is_new
+    assert (found["free"].project, found["free"].notes) == (None, ())
+
+
+def test_the_preview_tells_what_is_prepared_was_or_looks_the_same(somebody):
+    held("waiting")
+    staging.open_session(Actor(user=somebody), "prepared", "1.0")
+    renames.rename(published("once").project, "now", actor=SYSTEM)
+    projects.delete(published("gone").project, actor=SYSTEM, reason="over")
+    published("cheese-counter")
+    facts = {"repository": "ann/demo", "workflow": "release.yml", "environment": "pypi"}
+    publishers.prepare("hoped-for", "github", facts, actor=actor(somebody))
+    every = ["waiting", "prepared", "once", "gone", "cheesec0unter", "hoped-for"]
+    told = {hit.name: " ".join(hit.notes) for hit in hits.preview(every)}
+    assert "waits on the desk; reject it there" in told["waiting"]
+    assert "prepares its first release" in told["prepared"]
+    assert "a former name of the project now" in told["once"]
+    assert "was deleted" in told["gone"]
+    assert "The project cheese-counter, whose name differs only" in told["cheesec0unter"]
+    assert "1 pending publisher for it will be refused" in told["hoped-for"]
 
 
 def test_a_reserved_prefix_is_an_administrators_to_give(somebody, settings):

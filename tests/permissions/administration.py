@@ -9,7 +9,7 @@ from django.contrib import admin
 
 from accounts import people, recoveries
 from accounts.actors import SYSTEM
-from moderation import prohibitions
+from moderation import hits, prohibitions
 from packages import marks
 from packages.models import TeamMember
 from tests.permissions.actions import Action, Body
@@ -188,7 +188,12 @@ ADDED: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "moderation.prohibitedname": (
         "name.prohibit",
-        {"names": "verboten", "reason": "No.", "confirmed": "1"},
+        {
+            "names": "verboten",
+            "reason": "No.",
+            "confirmed": "1",
+            "seen": hits.mark([hits.Hit("verboten")]),
+        },
     ),
     "moderation.reservedprefix": (
         "prefix.keep",

@@ -12,9 +12,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from moderation import protected
 from moderation.lookalikes import Checker, Index, Verdict, tables
 from moderation.lookalikes.checker import Level
+from moderation.policies import foreseen
 from packages import names
 
 KNOWN = "TYPO_KNOWN_CSV"
@@ -25,6 +25,7 @@ class Command(BaseCommand):
 
     help = (
         "Judge the names on standard input: block, review or allow, with target, score and reason."
+        " The policy counts as it is set."
         f" {KNOWN} names a CSV file of known names to use instead of this index's own."
     )
     requires_system_checks: list[str] = []
@@ -49,12 +50,16 @@ def _lines() -> Iterator[str]:
 def _judge() -> Callable[[str], Verdict]:
     path = os.environ.get(KNOWN)
     if not path:
-        return protected.judge
+        return _as_set_here
     try:
         known = list(tables.read_popular(Path(path).read_text()))
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{KNOWN} cannot be read: {error}") from None
     return Checker(Index(tables.everywhere(known), tables.imports())).check
+
+
+def _as_set_here(name: str) -> Verdict:
+    return foreseen.likeness(name).as_set
 
 
 def _check(judge: Callable[[str], Verdict], name: str) -> Verdict:

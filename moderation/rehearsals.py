@@ -42,15 +42,16 @@ def start(
 ) -> DryRun:
     """Ask a job what the policy would have hit if it were set so, and what it hits as it is set.
 
-    The result is stored; nothing is changed.
+    The result is stored; nothing is changed.  Numbers that are not named are as by default.
     """
     if not actor.may(CHANGE):
         raise Refused("You may not rehearse policies; ask an administrator.")
     require_numbers(known, numbers)
+    numbers = {**known.defaults, **numbers}
     now = known.setting()
     run = DryRun.objects.create(
         policy=known.code,
-        numbers=dict(numbers),
+        numbers=numbers,
         proposed={"enabled": enabled, "action": action},
         current={"enabled": now.enabled, "action": now.action, "numbers": dict(now.numbers)},
         days=DAYS,

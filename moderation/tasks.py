@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import notices
 from accounts.models import User
-from moderation import cases
+from moderation import cases, policies
 from moderation.models import Case, Concerned, Decision, Note
 from packages import access, insiders
 from packages.models import Stage
@@ -30,7 +29,7 @@ def tell_uploader(decision_pk: int) -> bool:
         "decision": decision,
         "stage": stage,
         "files": files,
-        "waits_again": settings.UPLOAD_HOLD == "everybody",
+        "waits_again": policies.everybody_waits(),
     }
     template = f"moderation/email/{decision.kind}.txt"
     occasion = f"decision:{decision.pk}"

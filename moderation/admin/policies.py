@@ -16,7 +16,7 @@ from moderation import rehearsals, tuning
 from moderation.models import Action, DryRun, PolicySetting, ReservedPrefix
 from moderation.policies import registry
 from moderation.policies.registry import Known
-from moderation.policies.settings import Number
+from moderation.policies.settings import Number, Setting
 from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
 from pypi_site.lib.problems import Problem
 
@@ -29,6 +29,18 @@ def _field(number: Number) -> forms.Field:
     bounds: dict[str, Any] = {"min_value": number.least, "max_value": number.most}
     kind = forms.IntegerField if number.whole else forms.FloatField
     return kind(label=number.label, **bounds)
+
+
+def _told(known: Known) -> tuple[Setting, Any, str]:
+    """How a policy is set: as such, its numbers, and what is to be said of it."""
+    setting = known.setting()
+    return setting, known.told(setting.numbers), known.remark(setting)
+
+
+def _runs(known: Known) -> list[tuple[DryRun, Any]]:
+    """The last dry runs, each with its numbers as they were set and as they were proposed."""
+    runs = DryRun.objects.filter(policy=known.code).order_by("-started_at")[:SHOWN_RUNS]
+    return [(run, known.told(run.current.get("numbers", {}), run.numbers)) for run in runs]
 
 
 class PolicyForm(forms.Form):
@@ -74,7 +86,7 @@ class PolicyAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         self._require(request)
-        rows = [(known, known.setting()) for known in registry.installed()]
+        rows = [(known, *_told(known)) for known in registry.installed()]
         context = {"title": "Policies", "rows": rows, "actions": dict(Action.choices)}
         return self._page(request, "admin/moderation/policies.html", context)
 
@@ -89,8 +101,8 @@ class PolicyAdmin(ReadOnlyAdmin):
         form = PolicyForm(known, request.POST or None, initial=now)
         if form.is_valid() and self._act(request, known, form):
             return HttpResponseRedirect(reverse("admin:moderation_policysetting_set", args=[code]))
-        runs = DryRun.objects.filter(policy=code).order_by("-started_at")[:SHOWN_RUNS]
-        context = {"title": known.title, "known": known, "form": form, "runs": runs}
+        context = {"title": known.title, "known": known, "form": form, "runs": _runs(known)}
+        context["remark"] = known.remark(setting)
         return self._page(request, "admin/moderation/policy.html", context)
 
     def _act(self, request: HttpRequest, known: Known, form: PolicyForm) -> bool:

@@ -145,12 +145,6 @@ class DryRun(models.Model):
         return self.state in (self.State.DONE, self.State.FAILED)
 
     @property
-    def beside(self) -> list[tuple[str, float | None, float]]:
-        """Each number: its name, as the policy was set, as it is proposed."""
-        was = self.current.get("numbers", {})
-        return [(name, was.get(name), value) for name, value in self.numbers.items()]
-
-    @property
     def unreached(self) -> int:
         """How many were not looked at before it ended."""
         return self.total - self.seen

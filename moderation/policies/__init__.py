@@ -25,6 +25,7 @@ from moderation.policies.names import (
 )
 from moderation.policies.people import (
     DECIDE,
+    everybody_waits,
     hold_discontinuities,
     hold_for_review,
     hold_new_accounts,
@@ -36,6 +37,7 @@ __all__ = [
     "DECIDE",
     "LOOKALIKE",
     "OTHERS_RULES",
+    "everybody_waits",
     "hold_awakenings",
     "hold_discontinuities",
     "hold_embedded_executables",

@@ -8,19 +8,68 @@ from django.conf import settings
 
 from accounts.models import User
 from moderation import pasts
+from moderation.policies import registry
 from moderation.policies.registry import Numbers, policy
-from moderation.policies.settings import Number
+from moderation.policies.settings import Number, Setting
 from packages.uploads.policies import ALLOW, Submission, Verdict, hold
 
 DECIDE = "moderation.decide_heldupload"
+FIRST_RELEASE = "first-release"
 
 
-@policy("first-release", "First release, or whatever GATEHOUSE_HOLD says")
-def hold_for_review(submission: Submission) -> Verdict:
-    """``GATEHOUSE_HOLD`` says who waits: nobody, the untrusted, or everybody."""
+_AS_THE_SITE_SAYS, _UNTRUSTED, _EVERYBODY = 0, 1, 2
+_MEANINGS = {
+    "nobody": "nobody waits for who he is",
+    "untrusted": "the first release of a new project by somebody whom no moderator has approved"
+    " yet waits",
+    "everybody": "every upload waits",
+}
+
+
+def _what_the_site_says() -> str:
+    said = settings.UPLOAD_HOLD
+    return f"GATEHOUSE_HOLD is {said}: {_MEANINGS.get(said, 'that means nothing here')}."
+
+
+def _about_first_releases(setting: Setting) -> str:
+    said, who = _what_the_site_says(), setting.numbers["who"]
+    if setting.enabled and settings.UPLOAD_HOLD == "nobody" and who == _AS_THE_SITE_SAYS:
+        return f"{said} So this policy holds nothing until it is set to more than that."
+    if not setting.enabled and settings.UPLOAD_HOLD != "nobody":
+        return f"{said} This policy is what sees to it, and it is switched off."
+    return said
+
+
+def _about_new_accounts(setting: Setting) -> str:
+    return f"{_what_the_site_says()} This policy, if it is on, counts whatever that says."
+
+
+@policy(
+    FIRST_RELEASE,
+    "First release",
+    Number(
+        "who",
+        "whose first releases of new projects wait",
+        _AS_THE_SITE_SAYS,
+        most=_EVERYBODY,
+        choices=(
+            (_AS_THE_SITE_SAYS, "those that GATEHOUSE_HOLD says"),
+            (_UNTRUSTED, "those of people whom no moderator has approved yet"),
+            (_EVERYBODY, "everybody's, also those of trusted people and moderators"),
+        ),
+    ),
+    remark=_about_first_releases,
+)
+def hold_for_review(submission: Submission, numbers: Numbers) -> Verdict:
+    """The first release of a new project waits; GATEHOUSE_HOLD, or the number, says whose. Every
+    upload waits where GATEHOUSE_HOLD is everybody."""
     if settings.UPLOAD_HOLD == "everybody":
         return hold("review-of-everything", "This index reviews every upload.")
-    if settings.UPLOAD_HOLD == "untrusted" and submission.registers:
+    if not submission.registers:
+        return ALLOW
+    if numbers["who"] == _EVERYBODY and _is_trusted(submission):
+        return hold(FIRST_RELEASE, "This index reviews the first release of every new project.")
+    if settings.UPLOAD_HOLD == "untrusted" or numbers["who"] != _AS_THE_SITE_SAYS:
         return _hold_the_untrusted(submission)
     return ALLOW
 
@@ -32,6 +81,14 @@ def _hold_the_untrusted(submission: Submission) -> Verdict:
         "first-release-by-new-uploader",
         "It is the first release of a new project by somebody whom no moderator has approved yet.",
     )
+
+
+def everybody_waits() -> bool:
+    """Whether new projects of trusted people wait, too."""
+    known = registry.find(FIRST_RELEASE)
+    setting = known.setting() if known else Setting(enabled=False)
+    everybodys = setting.numbers.get("who") == _EVERYBODY or settings.UPLOAD_HOLD == "everybody"
+    return setting.enabled and everybodys
 
 
 def is_trusted(user: User, at: datetime | None = None) -> bool:
@@ -51,14 +108,12 @@ def _is_trusted(submission: Submission) -> bool:
     "New account",
     Number("days", "days for which an account is new", 3, least=1, most=365),
     on=False,  # GATEHOUSE_HOLD says who waits until somebody wants it stricter
+    remark=_about_new_accounts,
 )
 def hold_new_accounts(submission: Submission, numbers: Numbers) -> Verdict:
-    """Uploads from an account of the last days wait, unless a moderator trusts the person.
-
-    `GATEHOUSE_HOLD=nobody` says that nobody waits for who he is.
-    """
+    """Uploads from an account of the last days wait, unless a moderator trusts the person."""
     user = submission.actor.user
-    if settings.UPLOAD_HOLD == "nobody" or user is None or _is_trusted(submission):
+    if user is None or _is_trusted(submission):
         return ALLOW
     age = submission.moment - user.date_joined
     if age >= timedelta(days=numbers["days"]):

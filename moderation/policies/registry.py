@@ -24,9 +24,16 @@ OUTCOMES = {
 }
 
 
+def _nothing(setting: Setting) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Known:
-    """A policy as the admin shows it; `judge` is asked with a submission and the numbers."""
+    """A policy as the admin shows it; `judge` is asked with a submission and the numbers.
+
+    `remark` says what else decides about it, and what comes of that as it is set.
+    """
 
     code: str
     title: str
@@ -35,6 +42,7 @@ class Known:
     numbers: tuple[Number, ...] = ()
     onlooker: Any = None
     on: bool = True
+    remark: Callable[[Setting], str] = _nothing
 
     def setting(self) -> Setting:
         """How it is set now, with every number."""
@@ -44,6 +52,12 @@ class Known:
     @property
     def defaults(self) -> dict[str, float]:
         return {number.name: number.usual for number in self.numbers}
+
+    def told(self, *each: Numbers) -> list[tuple[Number, list[str]]]:
+        """Its numbers, and what each of some settings has for them, for people."""
+        return [
+            (one, [one.told(numbers.get(one.name)) for numbers in each]) for one in self.numbers
+        ]
 
     def own(self, numbers: Numbers) -> dict[str, float]:
         """Of some numbers those that shall stay as they are when a default moves."""
@@ -62,17 +76,19 @@ def policy(
     onlooker: Any = None,
     on: bool = True,
     about_names: bool = False,
+    remark: Callable[[Setting], str] = _nothing,
 ) -> Callable[[Judge], Callable[[Submission], Verdict]]:
     """Make a policy of a function of a `Submission` (and of its numbers, if it has any).
 
     A site's own policies may use it, too.  `on` is whether it counts until somebody says
     otherwise; the first paragraph of the docstring is what the admin shows.  `about_names`: what
-    it says holds for a public project that is renamed, too.
+    it says holds for a public project that is renamed, too.  `remark` says of a setting what else
+    decides about the policy, such as a setting of the environment.
     """
 
     def decorate(judge: Judge) -> Callable[[Submission], Verdict]:
         sentence = " ".join((judge.__doc__ or "").split("\n\n")[0].replace("`", "").split())
-        known = Known(code, title, sentence, judge, numbers, onlooker, on)
+        known = Known(code, title, sentence, judge, numbers, onlooker, on, remark)
 
         @wraps(judge)
         def ask(submission: Submission) -> Verdict:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from django.template.defaultfilters import floatformat
+
 from moderation.models import PolicySetting
 
 SECONDS = 30.0
@@ -38,6 +40,12 @@ class Number:
     def usual(self) -> float:
         """What it is by default, now."""
         return self.default() if callable(self.default) else self.default
+
+    def told(self, value: float | None) -> str:
+        """A value for people: one of the choices, or the number."""
+        if value is None:
+            return ""
+        return dict(self.choices).get(int(value), floatformat(value, "-2"))
 
     def is_usual(self, value: float) -> bool:
         """Whether a value follows the default, wherever that goes."""

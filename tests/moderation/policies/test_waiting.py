@@ -6,15 +6,19 @@ import sys
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
 
 from accounts import people
 from accounts.actors import SYSTEM
-from moderation import stdlib
+from moderation import decisions, stdlib
 from moderation.models import ProhibitedName
 from packages.models import Project
+from packages.uploads import stages
 from packages.uploads.stages import RefusedByPolicy, Result
-from tests.factories.index import published, submit
-from tests.factories.people import AdministratorFactory, ModeratorFactory, UserFactory
+from tests.factories import jobs
+from tests.factories.index import held, published, submit
+from tests.factories.people import AdministratorFactory, ModeratorFactory, UserFactory, actor
+from tests.moderation.policies.helpers import set_policy
 
 pytestmark = pytest.mark.django_db
 
@@ -118,6 +122,76 @@ def test_the_setting_says_who_waits(settings, hold, person):
     submit(user, "known")
     settings.UPLOAD_HOLD = hold
     assert (submit(user, "known", "2.0").result is Result.HELD) is waits_later
+
+
+@pytest.mark.parametrize("hold", ["nobody", "untrusted"])
+@pytest.mark.parametrize("person", PEOPLE)
+def test_first_releases_wait_as_the_policy_is_set_whatever_the_environment_says(
+    settings, hold, person
+):
+    settings.UPLOAD_HOLD = hold
+    user = PEOPLE[person]()
+    set_policy("first-release", numbers={"who": 1})
+    assert (submit(user, "fresh").result is Result.HELD) is (person == "somebody new")
+    set_policy("first-release", numbers={"who": 2})
+    outcome = submit(user, "second")
+    assert outcome.result is Result.HELD
+    code = "first-release-by-new-uploader" if person == "somebody new" else "first-release"
+    assert [each["code"] for each in outcome.holds] == [code]
+    stages.approve(outcome.stage, actor=SYSTEM, reason="It is good.")
+    assert submit(user, "second", "2.0").result is Result.PUBLISHED
+
+
+@pytest.mark.parametrize("hold", ["nobody", "untrusted"])
+def test_new_accounts_wait_where_that_is_switched_on_whatever_the_environment_says(settings, hold):
+    settings.UPLOAD_HOLD = "nobody"
+    user = UserFactory()
+    assert submit(user, "first").result is Result.PUBLISHED
+    settings.UPLOAD_HOLD = hold
+    set_policy("new-account", enabled=True)
+    outcome = submit(user, "first", "2.0")
+    assert [each["code"] for each in outcome.holds] == ["new-account"]
+
+
+@pytest.mark.parametrize(
+    ("hold", "facts", "said"),
+    [
+        ("nobody", {}, "So this policy holds nothing"),
+        ("nobody", {"numbers": {"who": 2}}, "nobody waits for who he is."),
+        ("untrusted", {"enabled": False}, "This policy is what sees to it, and it is switched off"),
+        ("everybody", {}, "GATEHOUSE_HOLD is everybody: every upload waits."),
+    ],
+)
+def test_the_pages_say_what_the_environment_says_and_what_comes_of_it(
+    client, settings, hold, facts, said
+):
+    settings.UPLOAD_HOLD = hold
+    set_policy("first-release", **facts)
+    client.force_login(AdministratorFactory())
+    listed = client.get(reverse("admin:moderation_policysetting_changelist")).content.decode()
+    page = reverse("admin:moderation_policysetting_set", args=["first-release"])
+    text = client.get(page).content.decode()
+    assert said in listed
+    assert said in text
+    assert ("holds nothing" in text) is ("holds nothing" in said)
+    page = reverse("admin:moderation_policysetting_set", args=["new-account"])
+    text = client.get(page).content.decode()
+    assert f"GATEHOUSE_HOLD is {hold}" in text
+    assert "counts whatever that says" in text
+
+
+def test_the_letter_promises_nothing_where_everybody_waits(mailoutbox):
+    """Trusted people's next new projects wait, too."""
+    promise = "published without waiting"
+    for name, who in (("first", 1), ("second", 2)):
+        set_policy("first-release", numbers={"who": who})
+        stage = held(name, uploader=UserFactory())
+        moderator = actor(ModeratorFactory())
+        decisions.approve(stage, actor=moderator, reason="It is good.")
+        mailoutbox.clear()
+        jobs.run_all()
+        letters = [letter.body for letter in mailoutbox if "approved your upload" in letter.body]
+        assert [promise in body for body in letters] == [who == 1]
 
 
 def test_a_second_project_of_somebody_new_waits_even_when_he_has_another():

@@ -76,7 +76,8 @@ def test_the_page_shows_both_side_by_side_and_changes_nothing(client, publicatio
     jobs.run_all()
     text = client.get(page).content.decode()
     assert "As it was set" in text
-    assert f"<td>{LOUD}</td><td>published</td><td>allow</td><td>refuse</td>" in text
+    assert f"<strong>{LOUD}</strong>" in text
+    assert "published; as it was set: allow, proposed: refuse" in text
     assert "1 of 2 uploads of 30 days, 0 as it was set; 1 differ" in text
     assert PolicySetting.objects.get(code=CODE).enabled is before is False
     assert AuditEvent.objects.filter(action="policy.change").count() == told

@@ -9,16 +9,20 @@ from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.text import capfirst
 
 from accounts.models import ApiToken, User
-from moderation.actions import Action
-from moderation.decisions import acted_upon
-from moderation.models import Case, Concerned, Decision, DecisionKind, Subject
-from moderation.models.subjects import project_of
+from moderation import appeals
+from moderation.actions import Action, Published
+from moderation.decisions import acted_upon, waits
+from moderation.models import Case, Concerned, Decision, DecisionKind, DecisionState, Subject
+from moderation.models.decisions import ANSWERS, HARMFUL
+from moderation.models.subjects import as_fields, project_of, same_thing
 from moderation.tasks import people_of
 from packages import access, downloads, insiders
 from packages.models import File, Project, Release, Stage
+from packages.models.file import FileQuerySet
 
 SHOWN = 12
 PATIENCE = "1500ms"  # for what may have to read every release
@@ -77,30 +81,35 @@ def _reject(stage: Stage) -> Iterator[Consequence]:
         yield Consequence(f"The name {stage.project.name} is free again for everybody.")
 
 
-def _public_files(target: Subject) -> list[File]:
-    offered = File.objects.standing().select_related("release")
-    chosen: dict[str, Any] = {"pk": target.pk}
+def _filenames(files: FileQuerySet, target: Published) -> Iterable[str]:
+    """Those of them that belong to it."""
+    return files.filter(_of(target)).in_order().values_list("filename", flat=True)
+
+
+def _of(target: Published) -> Q:
+    """Which files belong to a project, to a release, or are the file."""
     if isinstance(target, Project):
-        chosen = {"release__project": target}
-    elif isinstance(target, Release):
-        chosen = {"release": target}
-    return list(offered.filter(**chosen).in_order().without_metadata())
+        return Q(release__project=target)
+    return Q(release=target) if isinstance(target, Release) else Q(pk=target.pk)
 
 
-def _hide(target: Any) -> Iterator[Consequence]:
-    hidden = _public_files(target)
-    yield _list("Nobody can see or install:", (file.filename for file in hidden))
-    project = project_of(target)
-    versions = project.releases.standing().with_files() if project else Release.objects.none()
+def _hide(target: Published) -> Iterator[Consequence]:
+    yield _list("Nobody can see or install:", _filenames(File.objects.standing(), target))
     if isinstance(target, Project):
         yield Consequence(
             "The project takes no uploads, and its page says that it is in quarantine."
         )
-        return
-    if isinstance(target, Release):
-        versions = versions.exclude(pk=target.pk)
-    kept = versions.newest_first().values_list("version", flat=True)
-    yield _list("These versions can be installed as before:", kept)
+    else:
+        yield _kept(target)
+
+
+def _kept(target: File | Release) -> Consequence:
+    """The versions of which something is left without it."""
+    project = target.release.project if isinstance(target, File) else target.project
+    left = File.objects.left().filter(release=OuterRef("pk")).exclude(_of(target))
+    versions = project.releases.standing().filter(Exists(left)).newest_first()
+    title = "These versions can be installed as before:"
+    return _list(title, versions.values_list("version", flat=True))
 
 
 def _clear(target: Any) -> Iterator[Consequence]:
@@ -109,14 +118,17 @@ def _clear(target: Any) -> Iterator[Consequence]:
     )
 
 
-def _remove(target: Any) -> Iterator[Consequence]:
-    gone = _public_files(target)
-    yield _list("These files go into the bin:", (file.filename for file in gone))
+def _remove(target: Published) -> Iterator[Consequence]:
+    """Also what is in quarantine already, as it usually is."""
+    there = File.objects.filter(deleted_at=None)
+    yield _list("These files go into the bin:", _filenames(there, target))
     yield Consequence(
         f"They can be restored for {settings.BIN_DAYS} days; their names can never be used again."
     )
     if isinstance(target, Project):
         yield Consequence("The project loses its page; its name stays reserved.")
+    else:
+        yield _kept(target)
 
 
 def _prohibit(project: Project) -> Iterator[Consequence]:
@@ -165,8 +177,9 @@ _SEEN: dict[str, Callable[[Any], Iterator[Consequence]]] = {
 
 def _told(case: Case, action: Action, target: Any) -> Iterator[Consequence]:
     """Uploader and owners of an upload, everybody with a role on what is public; by e-mail."""
+    yield from _answered(case, action, target)
     if action.verb == "dismiss":
-        yield from _closed(case)
+        yield from _judged(case)
     if action.verb in ("quarantine", "clear", "remove"):
         yield Consequence("It stands in the public log of removals, with your reason.")
         told = list(insiders.people_of(project_of(target)))
@@ -178,11 +191,44 @@ def _told(case: Case, action: Action, target: Any) -> Iterator[Consequence]:
     yield from _reporters(case)
 
 
-def _closed(case: Case) -> Iterator[Consequence]:
-    """What closing without a further decision means for appeals and reports."""
-    if case.appeals.filter(outcome="").exists():
-        yield Consequence("The appeal is refused: what was decided stays. Who appealed is told.")
-    elif case.observations.exists():
+_REFUSED = "the appeal is refused: what was decided stays. Who appealed is told."
+_GRANTED = "the appeal is granted. Who appealed is told."
+
+
+def _answered(case: Case, action: Action, target: Subject) -> Iterator[Consequence]:
+    """What comes of appeals that wait, where the case is closed with it (`appeals.settle`)."""
+    waiting = list(case.appeals.filter(outcome="").select_related("decision"))
+    decision = Decision(kind=action.kind, **as_fields(target))
+    if not waiting:
+        return
+    if not _ends(case, action) or appeals.left_by(decision, case):
+        yield Consequence("The appeal is not answered with this: the case stays on the desk.")
+        return
+    found = {_grants(decision, appeal.decision) for appeal in waiting}
+    for sentence in (_GRANTED if granted else _REFUSED for granted in sorted(found)):
+        if action.kind == DecisionKind.DISMISSED:
+            yield Consequence(capfirst(sentence))
+        else:
+            yield Consequence(f"If the case is decided with this, {sentence}")
+
+
+def _ends(case: Case, action: Action) -> bool:
+    """Whether it may close the case: only being decided ends what an upload waits for."""
+    return "stage" in action.subjects or not waits(case)
+
+
+def _grants(decision: Decision, about: Decision) -> bool:
+    """As `appeals.settle` will find, when the decision is made."""
+    if about.kind in ANSWERS:
+        return decision.kind in HARMFUL
+    kinds = (decision.kind, about.kind)
+    lifts = kinds == (DecisionKind.CLEARED, DecisionKind.QUARANTINED)
+    return about.state != DecisionState.DONE or (lifts and same_thing(decision, about))
+
+
+def _judged(case: Case) -> Iterator[Consequence]:
+    """What closing without a further decision makes of reports; what was appealed is judged."""
+    if case.observations.exists() and not case.appeals.filter(outcome="").exists():
         judged = "confirmed: what was decided here stays" if acted_upon(case) else "unfounded"
         yield Consequence(f"The reports count as {judged}.")
 
@@ -229,6 +275,8 @@ def of_undoing(case: Case, decision: Decision) -> list[Consequence]:
         found.append(Consequence("The trust that its uploader got with it goes, too."))
     if kind in LOGGED:
         found.append(Consequence("It stands in the public log of removals, with your reason."))
+    if decision.appeals.filter(outcome="").exists():
+        found.append(Consequence(capfirst(_GRANTED)))
     told = readers_of_undoing(case, decision)
     return [*found, *_letters(told, silent=not told), *_reporters(case)]
 

@@ -9,9 +9,10 @@ from moderation import appeals, consequences, decisions, observations
 from moderation.actions import ACTIONS
 from moderation.models import Case, Decision, Removal
 from moderation.observations import Report
-from packages.models import Role
+from packages import projects
+from packages.models import File, Role
 from tests.factories import jobs
-from tests.factories.index import held, published
+from tests.factories.index import held, published, submit
 from tests.factories.people import KeeperFactory, UserFactory, actor
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +92,72 @@ def test_closing_a_case_says_what_its_reports_count_as():
     found = sentences(consequences.of(case, dismiss, project))
     assert [each for each in found if "count as" in each] == []
     assert "The appeal is refused: what was decided stays. Who appealed is told." in found
+
+
+def items(found, title: str) -> tuple[str, ...] | None:
+    """The names under a sentence; None if it is not said."""
+    return next((each.items for each in found if each.title == title), None)
+
+
+BIN, KEPT = "These files go into the bin:", "These versions can be installed as before:"
+
+
+@pytest.mark.parametrize("kind", ["file", "release", "project"])
+def test_what_is_in_quarantine_goes_into_the_bin_as_foretold(kind):
+    """The usual order: first hidden, then removed."""
+    release = published()
+    submit(release.published_by, sdist=True)
+    project, keeper = release.project, actor(KeeperFactory())
+    thing = {"file": release.files.first(), "release": release, "project": project}[kind]
+    case = reported(project)
+    decisions.decide(case, "quarantine", thing, actor=keeper, reason="Odd.", closes=False)
+    foreseen = items(consequences.of(case, ACTIONS["remove"], thing), BIN)
+    decisions.decide(case, "remove", thing, actor=keeper, reason="Bad.", closes=False)
+    gone = File.objects.in_bin().order_by("filename").values_list("filename", flat=True)
+    assert foreseen == tuple(gone) != ()
+
+
+@pytest.mark.parametrize("verb", ["quarantine", "remove"])
+def test_a_version_of_which_nothing_is_left_is_not_said_to_stay(verb):
+    release = published()
+    submit(release.published_by, version="2.0")
+    case, only = reported(release.project), release.files.get()
+    assert items(consequences.of(case, ACTIONS[verb], only), KEPT) == ("2.0",)
+    submit(release.published_by, sdist=True)
+    assert items(consequences.of(case, ACTIONS[verb], only), KEPT) == ("2.0", "1.0")
+    assert items(consequences.of(case, ACTIONS[verb], release), KEPT) == ("2.0",)
+    assert items(consequences.of(case, ACTIONS[verb], release.project), KEPT) is None
+
+
+@pytest.mark.parametrize("of_project", [True, False])
+@pytest.mark.parametrize("verb", ["clear", "remove", "prohibit", "freeze", "dismiss"])
+def test_what_becomes_of_a_waiting_appeal_is_foretold(verb, of_project):
+    project, keeper = published(uploader=UserFactory(trusted=True)).project, actor(KeeperFactory())
+    case, owner = reported(project), project.roles.get().user
+    release = project.releases.get()
+    done = decisions.decide(case, "quarantine", release, actor=keeper, reason="Odd.", closes=True)
+    appeal = appeals.file(done, actor=actor(owner), text="It is nothing of the sort.")
+    target = owner if verb == "freeze" else project if of_project else release
+    if verb in ("prohibit", "dismiss"):
+        target = project
+    if verb == "clear" and of_project:
+        projects.quarantine(project, actor=keeper, reason="All of it.")
+    found = sentences(consequences.of(case, ACTIONS[verb], target))
+    another = actor(KeeperFactory())
+    decisions.decide(case, verb, target, actor=another, reason="So it is.", closes=True)
+    appeal.refresh_from_db()
+    (told,) = [each for each in found if "appeal" in each.lower()]
+    assert f"appeal is {appeal.outcome or 'not answered'}" in told
+    conditional = bool(appeal.outcome) and verb != "dismiss"
+    assert told.startswith("If the case is decided with this, ") == conditional
+
+
+def test_an_undo_says_that_the_appeal_against_it_is_granted():
+    decision = decided("quarantine")
+    owner = decision.subject_project.roles.filter(kind="owner").get().user
+    appeals.file(decision, actor=actor(owner), text="It is nothing of the sort.")
+    granted = "The appeal is granted. Who appealed is told."
+    assert granted in sentences(consequences.of_undoing(decision.case, decision))
 
 
 def test_visitors_who_left_an_address_are_counted_among_the_readers():

@@ -9,20 +9,21 @@ from functools import cached_property
 from typing import Any
 
 from accounts.models import User
-from moderation import comparisons, members, trees
+from moderation import comparisons, inspections, members, trees
 from moderation.comparisons import Comparison, Limits
 from moderation.models import Case, PopularNames
-from packages import access, downloads, insiders, names, storage
+from moderation.texts import visible
+from packages import access, downloads, insiders, names
 from packages.models import File, Project, Release, Stage, StagedFile
 from packages.models.file import FileType
-from packages.uploads import checks, limits
-from packages.uploads.checks import Inspection, Member
+from packages.uploads.archives.contents import Member
 
 Artifact = StagedFile | File
 Place = dict[str, Any]
 # What a page may cost; the page of one file shows more.
 AT_A_GLANCE = Limits(seconds=2.0, diffs=30, lines=120)
 IN_DETAIL = 3  # files that the page of a case opens
+LONGEST_VALUE = 4000  # characters of a field of the metadata
 GONE = "The file is missing from the storage."
 
 
@@ -36,6 +37,7 @@ class FileEvidence:
     description: str
     comparison: Comparison | None
     places: tuple[Place, ...]
+    complete: bool = True
 
     @property
     def key(self) -> str:
@@ -46,7 +48,9 @@ class FileEvidence:
         """Core metadata as rows of label and text, the description apart."""
         rows = self.file.metadata.items()
         return [
-            (_label(key), _text(value)) for key, value in rows if value and key != "description"
+            (_label(key), _shortened(_text(value)))
+            for key, value in rows
+            if value and key != "description"
         ]
 
     @cached_property
@@ -115,29 +119,32 @@ def file_of(case: Case, key: str) -> Artifact | None:
 def of_case(case: Case) -> list[FileEvidence]:
     """Of its first files, read from the stored bytes, so what is shown is what is installed."""
     files = files_of(case)[:IN_DETAIL]
-    return [of_file(file, places_in(case, file), AT_A_GLANCE) for file in files]
+    return [of_file(file, places_in(case, file), whole=False) for file in files]
 
 
-def of_file(file: Artifact, places: Iterable[Place] = (), cost: Limits = Limits()) -> FileEvidence:  # noqa: B008
-    """Of one file; `places` are those of the case that may be in it."""
+def of_file(file: Artifact, places: Iterable[Place] = (), *, whole: bool = True) -> FileEvidence:
+    """Of one file, in whole or at a glance; `places` are those of the case that may be in it."""
     description = str(file.metadata.get("description") or "")
     here = tuple(places)
     try:
-        inspection, comparison = _inspect(file), comparisons.of_file(file, cost)
+        look = inspections.of_file(file, whole=whole)
+        comparison = comparisons.of_file(file, Limits() if whole else AT_A_GLANCE)
     except FileNotFoundError:
         return FileEvidence(file, (), (GONE,), description, None, here)
-    remarks = tuple(finding.message for finding in inspection.findings)
-    return FileEvidence(file, inspection.members, remarks, description, comparison, here)
-
-
-def _inspect(file: Artifact) -> Inspection:
-    project = file.stage.project if isinstance(file, StagedFile) else file.release.project
-    with storage.local_copy(file.sha256) as path:
-        return checks.inspect(path, file.filename, limits.rules(project))
+    return FileEvidence(
+        file, look.members, look.remarks, description, comparison, here, look.complete
+    )
 
 
 def _label(key: str) -> str:
     return key.replace("_", "-").capitalize()
+
+
+def _shortened(text: str) -> str:
+    """A licence in full may have megabytes; what nobody sees in it is written out."""
+    if len(text) <= LONGEST_VALUE:
+        return visible(text)
+    return f"{visible(text[:LONGEST_VALUE])}\n… (cut; it has {len(text)} characters)"
 
 
 def _text(value: object) -> str:

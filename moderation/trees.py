@@ -34,9 +34,13 @@ class Folder:
 
 
 def plant(members: Iterable[tuple[str, int]], marks: Mapping[str, Iterable[str]]) -> Folder:
-    """The tree of these paths and sizes, folders and files in order of name."""
+    """The tree of these paths and sizes, folders and files in order of name.
+
+    Of too many what bears a mark is shown first.
+    """
     known: dict[Place, Folder] = {(): Folder("")}
-    for path, size in sorted(members)[:MOST]:
+    chosen = sorted(members, key=lambda member: (member[0] not in marks, member))[:MOST]
+    for path, size in sorted(chosen):
         parts = path.split("/")
         place = tuple(parts[:-1][:DEEPEST])
         leaf = Leaf("/".join(parts[len(place) :]), path, size, tuple(marks.get(path, ())))

@@ -8,7 +8,6 @@ from typing import Any
 from django.http import Http404
 
 from moderation import contents, evidence, highlighting
-from moderation.comparisons import Limits
 from moderation.contents import Shown
 from moderation.evidence import Artifact, FileEvidence, Place
 from moderation.models import Case
@@ -17,7 +16,7 @@ from moderation.models import Case
 def shown(case: Case, key: str) -> dict[str, Any]:
     """One file in detail."""
     file = _file(case, key)
-    item = evidence.of_file(file, evidence.places_in(case, file), Limits())
+    item = evidence.of_file(file, evidence.places_in(case, file))
     return {"title": file.filename, "item": item}
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from html import unescape
 
 import pytest
 
+from moderation import inspections, trees
 from moderation.models import Case
 from packages.models import Stage
 from tests.factories import jobs
@@ -137,3 +139,71 @@ def test_a_place_on_a_later_page_leads_to_that_page(whole_desk):
     (again,) = re.findall(r'href="(\?path=long.py[^"]+)#L6001"', page)
     where = link.partition("?")[0] + unescape(again)
     assert b'id="L6001"' in whole_desk.get(where).content
+
+
+# -- what a look costs -----------------------------------------------------------------------------
+
+PARTLY = "not everything in it was looked at"
+
+
+def large(monkeypatch, **options) -> Stage:
+    """An upload of more than is unpacked at a glance."""
+    monkeypatch.setattr(inspections, "AT_A_GLANCE", 100_000)
+    noise = "".join(hashlib.sha256(bytes([n % 256, n // 256])).hexdigest() for n in range(4000))
+    return held("demo-pkg", files={"a.txt": noise, "z.py": "x = 1\n"}, **options)
+
+
+def of_only_file(stage: Stage) -> str:
+    return f"/admin/moderation/case/{case_of(stage).pk}/files/staged-{stage.files.get().pk}/"
+
+
+@pytest.mark.parametrize("sdist", [False, True])
+def test_of_a_large_archive_the_case_shows_a_part_and_its_own_page_the_whole(
+    whole_desk, monkeypatch, sdist
+):
+    stage = large(monkeypatch, sdist=sdist)
+    text = page_of(whole_desk, stage)
+    assert PARTLY in text
+    assert f'href="{of_only_file(stage)}">look at it in whole' in text
+    assert "unpacks to more than" not in text
+    assert "missing" not in text
+    assert ("z.py" in text) == (not sdist)
+    whole = whole_desk.get(of_only_file(stage)).content.decode()
+    assert PARTLY not in whole
+    assert "z.py" in whole
+    text = page_of(whole_desk, stage)  # what was looked at in whole is kept
+    assert PARTLY not in text
+    assert "z.py" in text
+
+
+def test_what_the_checks_said_at_the_upload_is_shown_of_a_part_too(whole_desk, monkeypatch):
+    stage = large(monkeypatch, filename="Demo_Pkg-1.0-py3-none-any.whl")
+    text = page_of(whole_desk, stage)
+    assert PARTLY in text
+    assert "should begin with" in text
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_an_archive_is_inspected_once(whole_desk, monkeypatch, size):
+    stage = large(monkeypatch) if size == "large" else held("demo-pkg", files={"z.py": "x = 1\n"})
+    first = page_of(whole_desk, stage)
+    monkeypatch.setattr(inspections.checks, "inspect", None)
+    again = page_of(whole_desk, stage)
+    for text in ("z.py", "should begin with", "files inside"):
+        assert first.count(text) == again.count(text)
+    assert "z.py" in again
+
+
+def test_long_values_of_the_metadata_are_cut_with_a_note(whole_desk):
+    stage = held(extra_metadata=f"License: {'x' * 200_000}\nSummary: on\u202ethe way")
+    for address in (case_of(stage).get_absolute_url(), of_only_file(stage)):
+        text = whole_desk.get(address).content.decode()
+        assert len(text) < 60_000
+        assert "(cut; it has 200000 characters)" in text
+        assert "on⟨U+202E⟩the way" in text
+
+
+def test_of_very_many_members_those_to_notice_are_shown(whole_desk):
+    names = {f"demo/a{number}.txt": "x" for number in range(trees.MOST)}
+    stage = held(files={**names, "z.pth": "import os\n"})
+    assert "member/?path=z.pth" in page_of(whole_desk, stage)

@@ -3,13 +3,13 @@ had, too, is no news, and what a moderator let pass is not held again."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import partial
 
 from moderation import predecessors, rules
 from moderation.policies.registry import Numbers, policy
 from moderation.policies.settings import Number
-from moderation.scanning import SEVERITIES, Found, Identity, Scan, of_archive, shown
-from packages import storage
+from moderation.scanning import SEVERITIES, Found, Identity, Scan, shown
 from packages.models import File
 from packages.uploads.findings import Unreadable
 from packages.uploads.policies import ALLOW, Submission, Verdict, hold
@@ -59,8 +59,8 @@ def _sentence(found: list[Found], what: str) -> str:
 
 def _known(submission: Submission) -> frozenset[Identity]:
     """The signals of what is published already: the same release, and the one before."""
-    scans = [_scan_of_published(file) for file in _earlier(submission)]
-    return frozenset(each.identity for scan in scans if scan for each in scan.found)
+    seen = [_seen_before(file, submission) for file in _earlier(submission)]
+    return frozenset(identity for each in seen if each for identity in each.identities)
 
 
 def _earlier(submission: Submission) -> list[File]:
@@ -75,18 +75,38 @@ def _elsewhere(submission: Submission) -> list[File]:
     return predecessors.elsewhere_of(submission.file, submission.at)
 
 
-def _scan_of_published(file: File) -> Scan | None:
+@dataclass(frozen=True)
+class Seen:
+    """What is remembered of a published file."""
+
+    identities: frozenset[Identity]
+    native: bool
+
+
+# Files never change, so that one look at a published file is enough for each process.
+_remembered: dict[tuple[str, str], Seen] = {}
+_MOST_REMEMBERED = 256
+
+
+def _seen_before(file: File, submission: Submission) -> Seen | None:
+    key = file.sha256, rules.version()
+    if known := _remembered.get(key):
+        return known
+    looks = submission.looks
     try:
-        return _remembered(file.sha256, file.filename, rules.version())
-    except FileNotFoundError:
+        scan = looks.of(file, partial(Scan, budget=looks.left))
+    except (FileNotFoundError, Unreadable):
         return None
+    seen = Seen(frozenset(each.identity for each in scan.found), bool(scan.native))
+    if not scan.late:  # what there was no time for may be known another time
+        _remember(key, seen)
+    return seen
 
 
-@lru_cache(maxsize=256)
-def _remembered(sha256: str, filename: str, version: str) -> Scan:
-    """Files never change, so that one look at a published file is enough for each process."""
-    with storage.local_copy(sha256) as path:
-        return of_archive(path, filename)
+def _remember(key: tuple[str, str], seen: Seen) -> None:
+    if len(_remembered) >= _MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[key] = seen
 
 
 @policy("startup-hooks", "New .pth or startup hook", GRAVITY, onlooker=Scan)
@@ -136,8 +156,8 @@ def hold_native_code(submission: Submission) -> Verdict:
     if scan is None or not scan.native:
         return ALLOW
     earlier = _earlier(submission) or _elsewhere(submission)
-    scans = [_scan_of_published(file) for file in earlier]
-    if not earlier or any(each.native for each in scans if each):
+    seen = [_seen_before(file, submission) for file in earlier]
+    if not earlier or any(each.native for each in seen if each):
         return ALLOW
     return hold(
         "native-code",
@@ -154,7 +174,7 @@ def hold_the_unseen(submission: Submission) -> Verdict:
         return ALLOW
     return hold(
         BEING_LOOKED_AT,
-        "It is so large that it is still being looked through; unless something is found it is"
-        " published by itself.",
+        "There is so much in it that it is still being looked through; unless something is found it"
+        " is published by itself.",
         {"not seen yet": scan.unseen[0]},
     )

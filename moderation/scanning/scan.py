@@ -46,7 +46,7 @@ class Scan:
     """Looks at the members that are code, and at the first bytes of the others.
 
     `found` are the signals, `unseen` the members for which there was no time, that are too large
-    or have more signals than can be kept.
+    or have more signals than can be kept.  `late` says that it was the time.
     """
 
     def __init__(self, filename: str, budget: float = BUDGET) -> None:
@@ -55,6 +55,7 @@ class Scan:
         self._places: dict[Identity, Found] = {}
         self.unseen: list[str] = []
         self.native: list[str] = []
+        self.late = False
         self._bytecode = Bytecode()
         self._left = budget
 
@@ -88,14 +89,18 @@ class Scan:
     def saw(self, name: str, size: int, data: bytes) -> None:
         """Ask the rules about a member, unless the time is over."""
         if self._left <= 0:
-            self.unseen.append(name)
+            self.missed(name)
             return
         began = time.perf_counter()
         try:
             self._look(name, size, data, began + self._left)
         except (yara_x.TimeoutError, OutOfTime):
-            self.unseen.append(name)
+            self.missed(name)
         self._left -= time.perf_counter() - began
+
+    def missed(self, name: str) -> None:
+        self.late = True
+        self.unseen.append(name)
 
     def _look(self, name: str, size: int, data: bytes, until: float) -> None:
         """A member may be several things at once: its name is for whoever made it to choose."""
@@ -223,10 +228,11 @@ class Scan:
 
 
 def of_archive(path: Path, filename: str, budget: float = BUDGET) -> Scan:
-    """Scan a stored archive; one that breaks off counts as not seen."""
+    """Scan a stored archive in so many seconds, unpacking included; one that breaks off counts as
+    not seen."""
     scan = Scan(filename, budget)
     try:
-        show(scan, path, _GENEROUS, sdist=scan.sdist)
+        show(scan, path, _GENEROUS, sdist=scan.sdist, seconds=budget)
     except Unreadable as broken:
         scan.unseen.append(str(broken))
     return scan

@@ -6,6 +6,7 @@ on (`archives.onlookers`).  Of a file that was stored before, the archive is rea
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -18,13 +19,19 @@ from packages.uploads.rules import MIB, Rules
 
 Seer = TypeVar("Seer", bound=Onlooker)
 # What is stored was measured when it came.
+SECONDS = 2.0  # for all stored archives of a request, unpacking included
 _STORED = Rules(uncompressed_size=4096 * MIB, ratio=10_000)
 
 
 class Looks:
-    """Onlookers by the file's digest and by what makes them, which takes the filename."""
+    """Onlookers by the file's digest and by what makes them, which takes the filename.
 
-    def __init__(self) -> None:
+    `left` are the seconds that remain for reading stored archives: whoever publishes many files at
+    once holds the project's lock meanwhile.
+    """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self.left = seconds
         self._seen: dict[tuple[str, object], Onlooker] = {}
 
     def begin(
@@ -40,7 +47,7 @@ class Looks:
         self._seen[file.sha256, maker] = seen
 
     def of(self, file: Artifact, maker: Callable[[str], Seer]) -> Seer:
-        """What such an onlooker has seen of the file.
+        """What such an onlooker has seen of the file, as far as there was time.
 
         Raises `FileNotFoundError` when it did not look on and the bytes are gone, `Unreadable`
         where a stored archive breaks off.
@@ -50,8 +57,15 @@ class Looks:
             known = self._seen[file.sha256, maker] = self._read(file, maker(file.filename))
         return known  # type: ignore[return-value]
 
-    @staticmethod
-    def _read(file: Artifact, onlooker: Seer) -> Seer:
-        with storage.local_copy(file.sha256) as path:
-            onlookers.show(onlooker, path, _STORED, sdist=file.filetype == FileType.SDIST)
+    def _read(self, file: Artifact, onlooker: Seer) -> Seer:
+        if self.left <= 0:
+            onlooker.missed(file.filename)
+            return onlooker
+        began = time.monotonic()
+        try:
+            with storage.local_copy(file.sha256) as path:
+                sdist = file.filetype == FileType.SDIST
+                onlookers.show(onlooker, path, _STORED, sdist=sdist, seconds=self.left)
+        finally:
+            self.left -= time.monotonic() - began
         return onlooker

@@ -124,8 +124,21 @@ def review(submission: Submission, asked: Sequence[str] | None = None) -> list[V
 
 def onlookers() -> list[Callable[[str], Onlooker]]:
     """What the policies of this site look at archives with, each once."""
-    found = (getattr(import_string(path), "onlooker", None) for path in settings.UPLOAD_POLICIES)
-    return list(dict.fromkeys(filter(None, found)))
+    return list(dict.fromkeys(filter(None, map(_onlooker, settings.UPLOAD_POLICIES))))
+
+
+def with_onlooker() -> list[str]:
+    """Those policies of this site that want to see archives."""
+    return [path for path in settings.UPLOAD_POLICIES if _onlooker(path)]
+
+
+def without_onlooker() -> list[str]:
+    """Those that are quick to ask: they open no archive."""
+    return [path for path in settings.UPLOAD_POLICIES if not _onlooker(path)]
+
+
+def _onlooker(path: str) -> Callable[[str], Onlooker] | None:
+    return getattr(import_string(path), "onlooker", None)
 
 
 def require_allowed(submission: Submission) -> None:

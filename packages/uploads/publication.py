@@ -160,10 +160,10 @@ def _review(
     submissions = [Submission(actor, project, registers, version, file, looks) for file in subjects]
     verdicts = [verdict for item in submissions for verdict in policies.review(item)]
     policies.refuse_if_refused(verdicts)
-    return _gathered(verdicts)
+    return gathered(verdicts)
 
 
-def _gathered(verdicts: Iterable[Verdict]) -> list[Verdict]:
+def gathered(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """Each answer once: where several files get the same, with the places in all of them."""
     found: dict[Verdict, list[Signal]] = {}
     for verdict in verdicts:
@@ -201,29 +201,6 @@ def hold(stage: Stage, files: Sequence[StagedFile], verdicts: Sequence[Verdict])
     StagedFile.objects.bulk_create(file for file in files if file.pk is None)
     stage.files.update(reserved=True)
     events.stage_held.send(Stage, stage=stage)
-
-
-@transaction.atomic
-def reconsider(stage: Stage, code: str, verdicts: Sequence[Verdict], *, actor: Actor) -> Stage:
-    """Put `verdicts` in the place of the hold `code`, which waited for them.
-
-    Where nothing else holds the stage it is published.  Raises `NotHeld` when somebody has decided
-    meanwhile.
-    """
-    stage = lock_held(stage)
-    kept = [each for each in stage.holds if each["code"] != code]
-    stage.holds = [*kept, *(verdict.as_dict() for verdict in verdicts)]
-    if not stage.holds and stage.project.accepts_uploads:
-        stage.files.update(reserved=False)
-        publish(stage, files_of(stage), actor=uploader_of(stage))
-        audit.record(actor, "stage.pass", stage, after={"status": stage.status})
-        return stage
-    stage.notices = [f"Held for review: {each['reason']}" for each in stage.holds]
-    stage.save(update_fields=["holds", "notices"])
-    after = {"holds": [each["code"] for each in stage.holds]}
-    audit.record(actor, "stage.reconsider", stage, after=after)
-    events.stage_held.send(Stage, stage=stage)
-    return stage
 
 
 def uploader_of(stage: Stage) -> Actor:

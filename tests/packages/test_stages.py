@@ -280,6 +280,7 @@ def test_a_hold_keeps_the_places_that_fired(rule):
             "member": "evil.pth",
             "line": 1,
             "excerpt": "import os",
+            "file": "demo-1.0-py3-none-any.whl",
         }
     ]
 

@@ -92,7 +92,7 @@ BEHIND: dict[str, str] = {
     "packages.uploads.publication.judge": _UPLOAD,
     "packages.uploads.publication.require_acceptable_name": _UPLOAD,
     "packages.uploads.publication.settle": _UPLOAD,
-    "packages.uploads.publication.reconsider": "the job of a policy that is done looking",
+    "packages.uploads.reconsidering.reconsider": "the job of a policy that is done looking",
     "packages.uploads.publication.approve": _DESK,
     "packages.uploads.publication.reject": _DESK,
     "packages.uploads.publication.hold_again": _DESK,

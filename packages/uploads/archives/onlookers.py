@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +20,9 @@ class Onlooker(Protocol):
 
     def saw(self, name: str, size: int, data: bytes) -> None:
         """Take what was wanted, or all there is if that is less."""
+
+    def missed(self, name: str) -> None:
+        """Learn that there was no time for this member (or archive), and for any after it."""
 
 
 class Tap:
@@ -53,22 +58,38 @@ def tapped(
     tap.close()
 
 
-def show(onlooker: Onlooker, path: Path, rules: Rules, *, sdist: bool) -> None:
+def show(
+    onlooker: Onlooker, path: Path, rules: Rules, *, sdist: bool, seconds: float = math.inf
+) -> None:
     """Show a stored archive; what the onlooker does not want of a wheel is not unpacked.
 
-    Raises `Unreadable` where the archive breaks off.
+    Ends after so many `seconds`, unpacking included, with the member that was missed.  Raises
+    `Unreadable` where the archive breaks off.
     """
+    end = time.monotonic() + seconds
     for member, content in walk(path, rules, sdist=sdist):
         left = onlooker.wants(member.name, member.size)
-        if left <= 0:
-            continue
-        kept = []
-        for piece in content:
-            kept.append(piece[:left])
-            left -= len(piece)
-            if left <= 0:
-                break
-        onlooker.saw(member.name, member.size, b"".join(kept))
+        kept = _beginning(content, left, end, whole=sdist)
+        if kept is None or time.monotonic() > end:
+            onlooker.missed(member.name)
+            return
+        if left > 0:
+            onlooker.saw(member.name, member.size, kept)
+
+
+def _beginning(content: Iterator[bytes], wanted: int, end: float, *, whole: bool) -> bytes | None:
+    """So much of a member as is wanted, or None if the time ends; `whole` reads on to its end,
+    since the next one of a tar comes after it."""
+    kept = bytearray()
+    if wanted <= 0 and not whole:
+        return b""
+    for piece in content:
+        kept += piece[: max(0, wanted - len(kept))]
+        if len(kept) >= wanted and not whole:
+            break
+        if time.monotonic() > end:
+            return None
+    return bytes(kept)
 
 
 def together(several: list[Onlooker]) -> Onlooker | None:
@@ -93,3 +114,7 @@ class _Crowd:
         for each, wish in zip(self._several, self._wishes, strict=True):
             if wish > 0:
                 each.saw(name, size, data[:wish])
+
+    def missed(self, name: str) -> None:
+        for each in self._several:
+            each.missed(name)

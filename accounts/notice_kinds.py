@@ -35,6 +35,7 @@ _ALL = [
     Kind("people", "Who may upload: roles, teams and trusted publishers", _PROJECTS, fixed=True),
     Kind("invitation", "Somebody invites you to a project or a team", _PROJECTS, for_frozen=False),
     Kind("project", "Yanked, deleted, restored, archived, renamed", _PROJECTS),
+    Kind("decision", "What moderators decide against you or what is yours", _PROJECTS, fixed=True),
     Kind("upload", "Your uploads: held, decided, asked about", _PROJECTS),
     Kind("publisher", "A pending publisher of yours is over", _PROJECTS, for_frozen=False),
     Kind("moderation", "Decisions about what you reported or appealed", _PROJECTS),

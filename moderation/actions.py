@@ -67,14 +67,25 @@ def _verbs_of(item: Published) -> ModuleType:
 
 
 def _approve(stage: Stage, actor: Actor, reason: str) -> Details:
-    """Publish it, and let its uploader's next projects pass."""
+    """Publish it, and let its uploader's next projects pass, unless his account is frozen."""
+    if obstacle := in_the_way(stage):
+        raise Conflict(obstacle)
     stage = stages.approve(stage, actor=actor, reason=reason)
     uploader = stage.created_by
-    if uploader is None:
+    if uploader is None or not uploader.is_active:
         return {"trusted": False}
     fresh = uploader.trusted_at is None
     people.trust(uploader, actor=actor, reason=f"Approved {stage}: {reason}")
     return {"trusted": fresh}
+
+
+def in_the_way(stage: Stage) -> str:
+    """What keeps a held upload from being approved now, in a moderator's words; "" if nothing."""
+    release = published_release(stage)
+    hidden = next((each for each in (stage.project, release) if each and each.quarantined), None)
+    if hidden is None:
+        return ""
+    return f"{hidden} is in quarantine and takes no files: clear it first, or reject the upload."
 
 
 def _hide_approved(decision: Decision, actor: Actor, reason: str) -> None:

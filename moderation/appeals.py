@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.core import signing
@@ -252,8 +252,25 @@ def settle(case: Case, decision: Decision, *, undone: bool) -> list[Appeal]:
         granted = undone or _grants(decision, appeal)
         appeal.outcome = AppealOutcome.GRANTED if granted else AppealOutcome.REFUSED
         appeal.answer = decision.undone_reason if undone else decision.reason
-        appeal.save(update_fields=["outcome", "answer"])
+        appeal.answered_at = _moment(decision, undone=undone)
+        appeal.save(update_fields=["outcome", "answer", "answered_at"])
     return answered
+
+
+def _moment(decision: Decision, *, undone: bool) -> datetime | None:
+    return decision.undone_at if undone else decision.decided_at
+
+
+def answered_by(decision: Decision, *, undone: bool = False) -> QuerySet[Appeal]:
+    """The appeals that it, or its undoing, has answered: who filed them is told by that answer."""
+    about = Q(case=decision.case_id) | Q(decision=decision)
+    return Appeal.objects.filter(about, answered_at=_moment(decision, undone=undone))
+
+
+def appellants(decision: Decision, *, undone: bool = False) -> set[int]:
+    """Those of them with an account."""
+    answered = answered_by(decision, undone=undone).filter(user__isnull=False)
+    return set(answered.values_list("user", flat=True))
 
 
 def left_by(decision: Decision, case: Case) -> bool:

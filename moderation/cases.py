@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.actors import Actor
 from accounts.models import User
-from moderation import events
+from moderation import events, siblings
 from moderation.models import Case, CaseKind, CaseState, Concerned, Note, Severity, Subject
 from moderation.models.cases import TITLE_LENGTH
 from moderation.models.subjects import as_fields, project_of
@@ -101,7 +101,7 @@ def open_about(
     if case := live(subject):
         return case
     facts = {"kind": kind, "severity": severity, "opened_at": at or timezone.now()}
-    title = str(subject)[:TITLE_LENGTH]
+    title = siblings.title_of(subject)[:TITLE_LENGTH]
     try:
         with transaction.atomic():
             case = Case.objects.create(**as_fields(subject), title=title, **facts)

@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 
 from accounts.models import ApiToken, User
 from moderation import appeals
-from moderation.actions import Action, Published
+from moderation.actions import Action, Published, in_the_way
 from moderation.decisions import acted_upon, waits
 from moderation.models import Case, Concerned, Decision, DecisionKind, DecisionState, Subject
 from moderation.models.decisions import ANSWERS, HARMFUL
@@ -61,15 +61,24 @@ def _list(title: str, items: Iterable[str]) -> Consequence:
 
 
 def _approve(stage: Stage) -> Iterator[Consequence]:
+    if obstacle := in_the_way(stage):
+        yield Consequence(obstacle)
+        return
     filenames = stage.files.order_by("filename").values_list("filename", flat=True)
     yield _list("These files can be installed by everybody:", filenames)
     if stage.project.published_at is None:
         yield Consequence(f"The project {stage.project.name} gets its page and is found by search.")
     if stage.created_by and stage.created_by.trusted_at is None:
-        yield Consequence(
-            f"{stage.created_by.username} is trusted: his next new projects are not held for being"
-            " the first of somebody new."
-        )
+        yield Consequence(_trust(stage.created_by))
+
+
+def _trust(uploader: User) -> str:
+    if not uploader.is_active:
+        return f"The account of {uploader.username} is frozen: he is not trusted by it."
+    return (
+        f"{uploader.username} is trusted: his next new projects are not held for being the first"
+        " of somebody new."
+    )
 
 
 def _reject(stage: Stage) -> Iterator[Consequence]:

@@ -13,7 +13,7 @@ from accounts import audit
 from accounts.actors import Actor
 from accounts.models import User
 from accounts.powers import SecondModeratorNeeded
-from moderation import appeals, cases, events, standings
+from moderation import appeals, cases, events, siblings, standings
 from moderation.actions import ACTIONS, BY_KIND, Action
 from moderation.models import (
     Case,
@@ -188,7 +188,8 @@ def _carry_out(
     _settle(case, action, decision, actor)
     _record(case, decision, actor, action.verb, decision.reason, before)
     if decision.kind in (DecisionKind.APPROVED, DecisionKind.REJECTED):
-        jobs.enqueue("moderation.tasks.tell_uploader", decision.pk)
+        seconds = siblings.GATHERING
+        jobs.enqueue_later("moderation.tasks.tell_uploader", decision.pk, seconds=seconds)
     events.case_decided.send(Case, case=case, decision=decision)
     return decision
 

@@ -13,13 +13,12 @@ from django.dispatch import receiver
 
 from accounts import people
 from accounts.models import AuditEvent, User
-from moderation import appeals, cases, elsewhere, lifting, looking, removals, severities
+from moderation import appeals, cases, elsewhere, lifting, looking, removals, severities, siblings
 from moderation import events as desk
 from moderation.models import (
     Appeal,
     Case,
     CaseKind,
-    CaseState,
     Decision,
     DecisionKind,
     Note,
@@ -42,8 +41,8 @@ def announce_held_upload(sender: type[Stage], stage: Stage, **kwargs: Any) -> No
         jobs.enqueue("moderation.looking.look_through", stage.pk)
     if looking.waits_only_for_us(stage):
         return
-    jobs.enqueue("moderation.tasks.tell_moderators", stage.pk)
-    jobs.enqueue("moderation.tasks.tell_uploader_to_wait", stage.pk)
+    for letter in ("moderation.tasks.tell_moderators", "moderation.tasks.tell_uploader_to_wait"):
+        jobs.enqueue_later(letter, stage.pk, seconds=siblings.GATHERING)
 
 
 @receiver(events.concerns_observed)
@@ -155,10 +154,9 @@ def explain_removal(sender: type[Case], case: Case, decision: Decision, **kwargs
 
 @receiver(desk.case_decided)
 def tell_of_decision(sender: type[Case], case: Case, decision: Decision, **kwargs: Any) -> None:
-    """Reporters and who appealed are told when the case is closed, the others at each decision."""
+    """At each decision; who appealed when his appeal is answered."""
     jobs.enqueue("moderation.telling.tell_concerned", decision.pk)
-    if case.state == CaseState.DECIDED:
-        jobs.enqueue("moderation.telling.tell_reporters", decision.pk)
+    jobs.enqueue("moderation.telling.tell_reporters", decision.pk)
     for appeal in appeals.settle(case, decision, undone=False):
         jobs.enqueue("moderation.telling.tell_appellant", appeal.pk)
 

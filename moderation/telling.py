@@ -4,19 +4,22 @@ who appealed, and moderators what colleagues left to them.  Each may run twice, 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import emails, notices
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from moderation import appeals
 from moderation.actions import BY_KIND
 from moderation.cases import moderators
 from moderation.models import (
     Appeal,
+    AppealOutcome,
     Case,
     Decision,
     DecisionKind,
@@ -26,6 +29,7 @@ from moderation.models import (
     Outcome,
     Source,
 )
+from moderation.models.decisions import ANSWERS
 from moderation.tasks import people_of
 from packages import insiders
 
@@ -41,13 +45,29 @@ def tell_concerned(decision_pk: int, *, undone: bool = False) -> int:
     occasion = f"decision:{decision.pk}{':undone' if undone else ''}"
     if decision.kind == DecisionKind.FROZEN:
         context["appeal_at"] = appeals.address_for(decision)
-    kind = "account" if decision.kind == DecisionKind.FROZEN else "project"
+    kind = "account" if decision.kind == DecisionKind.FROZEN else "decision"
     template, link = f"{LETTERS}decided.txt", reverse("decisions")
+    answered = appeals.appellants(decision, undone=undone)
     told = [
         notices.notify(user, kind, template, context, link=link, occasion=occasion)
         for user in _untold(decision, undone=undone)
+        if user.pk not in answered
     ]
     return sum(told)
+
+
+def told_of(event: AuditEvent) -> set[int]:
+    """Who reads of a change in the answer that grants his appeal; `packages.letters` asks."""
+    what = event.subject_type.rpartition(".")[2]
+    if what not in ("file", "release", "project"):
+        return set()
+    answered = Appeal.objects.filter(
+        **{f"decision__{what}": event.subject_id},
+        outcome=AppealOutcome.GRANTED,
+        answered_at__range=(event.at, event.at + timedelta(minutes=1)),
+        user__isnull=False,
+    )
+    return set(answered.values_list("user", flat=True))
 
 
 def tell_concerned_of_undoing(decision_pk: int) -> int:
@@ -90,23 +110,44 @@ def thank_reporter(observation_pk: int) -> bool:
 
 
 def tell_reporters(decision_pk: int, *, undone: bool = False) -> int:
-    """Tell everybody who reported it what became of it, with the moderator's sentence."""
+    """Tell everybody who reported it of a step, also of the last, with the moderator's sentence."""
     decision = _decision(decision_pk)
     if decision.case is None:
         return 0
-    rows = decision.case.observations.select_related("case", "reporter")
     occasion = f"decided:{decision.pk}{':undone' if undone else ''}"
-    context = {"decision": decision, "undone": undone, "confirmed": _harmful(decision.case)}
-    told = [
-        _tell_reporter(row.reporter, row, "report_decided.txt", _open_to(row, context), occasion)
-        for row in rows.filter(source=Source.PERSON)
-        if row.reporter
-    ]
-    told += [
-        _tell_visitor(row, "report_decided.txt", _open_to(row, context), occasion)
-        for row in rows.exclude(email="")
-    ]
-    return sum(told)
+    context = {
+        "decision": decision,
+        "undone": undone,
+        "closed": bool(decision.details.get("closed")),
+        "confirmed": _harmful(decision.case),
+    }
+    return sum(
+        _tell_of_report(row, _open_to(row, context), occasion)
+        for row in _reports_to_tell_of(decision.case, decision, undone=undone)
+    )
+
+
+def _reports_to_tell_of(case: Case, decision: Decision, *, undone: bool) -> list[Observation]:
+    """One of each reporter; whose appeal it answers is told by that answer."""
+    rows = case.observations.select_related("case", "reporter")
+    found: dict[object, Observation] = {}
+    for row in rows.filter(~Q(email="") | Q(source=Source.PERSON, reporter__isnull=False)):
+        found.setdefault(_who(row), row)
+    answered = appeals.answered_by(decision, undone=undone).select_related("report")
+    for appeal in answered:
+        found.pop(_who(appeal.report) if appeal.report else appeal.user_id, None)
+    return list(found.values())
+
+
+def _who(row: Observation) -> object:
+    """The same for every report of the same person."""
+    return row.reporter_id or row.email.lower()
+
+
+def _tell_of_report(row: Observation, context: dict[str, Any], occasion: str) -> bool:
+    if row.reporter:
+        return _tell_reporter(row.reporter, row, "report_decided.txt", context, occasion)
+    return _tell_visitor(row, "report_decided.txt", context, occasion)
 
 
 def _open_to(row: Observation, context: dict[str, Any]) -> dict[str, Any]:
@@ -215,7 +256,9 @@ def tell_appellant(appeal_pk: int) -> bool:
     related = ("decision", "user", "report")
     appeal = Appeal.objects.select_related(*related).get(pk=appeal_pk)
     template, occasion = "appeal_decided.txt", f"appeal:{appeal.pk}:{appeal.outcome}"
-    context = {"appeal": appeal}
+    about = appeal.decision
+    acted = about.kind in ANSWERS and about.state != DecisionState.UNDONE
+    context = {"appeal": appeal, "of_report": acted}
     if not appeal.outcome:
         return False
     if appeal.report:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Model
 from django.dispatch import Signal, receiver
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 from accounts import notices
 from accounts.models import AuditEvent, User
@@ -80,8 +82,13 @@ def tell_people(event_pk: int) -> int:
     project = _project(event)
     people = list(insiders.people_of(project, access.UPLOADERS))
     insider = any(user.pk == event.user_id for user in people)
-    context = _context(event, project, insider=insider)
-    return sum(_tell_once(user, event, context) for user in people)
+    context, told = _context(event, project, insider=insider), _told_otherwise(event)
+    return sum(_tell_once(user, event, context) for user in people if user.pk not in told)
+
+
+def _told_otherwise(event: AuditEvent) -> set[int]:
+    """To whom an app above writes about the same, with more to say."""
+    return {pk for path in settings.LETTERS_OF_OTHERS for pk in import_string(path)(event)}
 
 
 def _context(event: AuditEvent, project: Project, *, insider: bool) -> dict[str, Any]:
@@ -107,12 +114,17 @@ def _tell_once(user: User, event: AuditEvent, context: dict[str, Any]) -> bool:
     address = reverse(page, args=[context["project"].normalized_name])
     return notices.notify(
         user,
-        "people" if about_people else "project",
+        "people" if about_people else _kind(event, context),
         TEMPLATE,
         context,
         link=reverse("decisions") if context["appeal"] else address,
         occasion=f"event:{event.pk}",
     )
+
+
+def _kind(event: AuditEvent, context: dict[str, Any]) -> str:
+    """What moderators do reaches people whatever they chose."""
+    return "project" if context["insider"] and event.action not in QUARANTINES else "decision"
 
 
 def _project(event: AuditEvent) -> Project:

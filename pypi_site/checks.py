@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
+from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
 from accounts import issuers
+from accounts.models import User
 from pypi_site.lib import forwarded
 from pypi_site.sign_in import SIGNUPS
 
@@ -171,6 +173,30 @@ def sign_up_goes_round_nothing(**kwargs: Any) -> list[CheckMessage]:
     words = "GATEHOUSE_GITHUB_ORGANIZATIONS limits GitHub, and the form lets anybody sign up."
     hint = "Set GATEHOUSE_SIGNUP=providers, or GATEHOUSE_EMAIL_DOMAINS."
     return [CheckWarning(words, hint=hint, id="gatehouse.W002")]
+
+
+@register(Tags.database)
+def two_moderators_are_there(**kwargs: Any) -> list[CheckMessage]:
+    """Where two must agree and there is one, nothing is ever removed."""
+    if not settings.SECOND_MODERATOR or not kwargs.get("databases"):
+        return []
+    try:
+        many = len(_who_confirm())
+    except DatabaseError:  # before the first migration
+        return []
+    if many > 1:
+        return []
+    words = f"GATEHOUSE_SECOND_MODERATOR wants two moderators, and {many} may remove and prohibit."
+    hint = "Add somebody to the group Moderators (docs/moderation.md), or unset it."
+    return [CheckWarning(words, hint=hint, id="gatehouse.W003")]
+
+
+def _who_confirm() -> list[User]:
+    """Who may take each of the actions that want a second moderator."""
+    from moderation import actions, cases
+
+    wanted = {each.permission for each in actions.ACTIONS.values() if each.destructive}
+    return [user for user in cases.moderators() if user.has_perms(wanted)]
 
 
 @register(Tags.security, deploy=True)

@@ -270,6 +270,8 @@ UPLOAD_MAX_OPEN_SESSIONS = env.int("GATEHOUSE_MAX_OPEN_SESSIONS", default=50)
 UPLOAD_HOLD = env.str("GATEHOUSE_HOLD", default="untrusted")
 # Whether what is destructive (remove, prohibit a name, freeze an account) takes two moderators.
 SECOND_MODERATOR = env.bool("GATEHOUSE_SECOND_MODERATOR", default=False)
+# Each is given a row of the trail and names the people whom it writes to itself about that.
+LETTERS_OF_OTHERS = ["moderation.telling.told_of"]
 # Of one person, or of one address without an account; 0: as many as they like.
 REPORTS_PER_HOUR = env.int("GATEHOUSE_REPORTS_PER_HOUR", default=10)
 

@@ -21,6 +21,7 @@ from moderation import (
     histories,
     offers,
     queues,
+    siblings,
     standings,
 )
 from moderation.admin import deciding, files, keys, queue, working
@@ -94,6 +95,7 @@ class CaseAdmin(ReadOnlyAdmin):
             "opts": self.model._meta,
             "case": case,
             "desk": queue.address_of(request),
+            "siblings": siblings.of(case),
             "keys_of_case": keys.CASE,
             "keys_of_decision": keys.DECISION,
             "keys_of_file": keys.FILE,

@@ -17,6 +17,7 @@ QUEUE: Keys = [
 ]
 CASE: Keys = [
     *((action.key, action.label) for action in ACTIONS.values()),
+    ("A, R", "approve, reject every file of the release that waits"),
     ("z", "undo the newest decision"),
     ("c", "claim it, or give it back"),
     ("e", "ask the uploader"),

@@ -39,6 +39,9 @@ class Appeal(models.Model):
     filed_at = models.DateTimeField(default=timezone.now)
     outcome = models.CharField(max_length=8, choices=AppealOutcome, blank=True, default="")
     answer = models.TextField(blank=True, help_text="The moderator's sentence about it.")
+    answered_at = models.DateTimeField(
+        null=True, help_text="The moment of the decision, or of the undoing, that answered it."
+    )
 
     class Meta:
         ordering = ["filed_at", "pk"]

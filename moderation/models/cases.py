@@ -82,10 +82,11 @@ class CaseQuerySet(models.QuerySet["Case"]):
 class Case(AboutOneThing):
     """What lies on the desk: one live case for each thing.  Rows are never deleted.
 
-    `title` names the thing as it was called when the case was opened.  `looked_at` is when a
-    moderator first opened its page, or decided it unseen among several; `claimed_by` who works on
-    it, or worked on it last.  `settled_at` is when somebody first decided it, whatever became of
-    that; `held_by` the codes of the holds that were then decided about.
+    `title` names the thing as it was called when the case was opened; of a held upload of a single
+    file that, too.  `looked_at` is when a moderator first opened its page, or decided it unseen
+    among several; `claimed_by` who works on it, or worked on it last.  `settled_at` is when somebody
+    first decided it, whatever became of that; `held_by` the codes of the holds that were then
+    decided about.
     """
 
     title = models.CharField(max_length=TITLE_LENGTH)
@@ -101,6 +102,9 @@ class Case(AboutOneThing):
     decided_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     held_by = models.JSONField(null=True)
+    told = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="Which letters about its upload went."
+    )
     people = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Concerned")
 
     objects = CaseQuerySet.as_manager()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from time import sleep
 
 from django.db import transaction
@@ -26,12 +27,13 @@ class MergingBroker(ORM):  # type: ignore[misc]
     committed with its change, one that begins afterwards sees all these changes.
     """
 
+    delay = timedelta(0)  # from when on a job may be given away
     _drained = False
 
     def enqueue(self, task: str) -> int:
-        """As django-q2's, without the ORM."""
+        """As django-q2's, without the ORM, and maybe for later."""
         self.get_connection()  # which closes a stale one
-        row = OrmQ(key=self.list_key, payload=task, lock=timezone.now())
+        row = OrmQ(key=self.list_key, payload=task, lock=timezone.now() + self.delay)
         return int(sql.insert(row).pk)
 
     def dequeue(self) -> list[tuple[int, str]]:

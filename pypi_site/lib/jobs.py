@@ -7,11 +7,13 @@ run once, and those about one thing each run as one about all of them (`lib.brok
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 EACH = "each: "  # how the groups begin of jobs that may be united
@@ -30,8 +32,15 @@ def enqueue_each(function: str, item: Any) -> None:
     _enqueue(function, item, group=f"{EACH}{function}")
 
 
-def _enqueue(function: str, *arguments: Any, group: str) -> None:
+def enqueue_later(function: str, *arguments: Any, seconds: int) -> None:
+    """The same, but not before so many seconds are over: what comes meanwhile can go with it."""
+    broker = get_broker()
+    broker.delay = timedelta(seconds=seconds)
+    _enqueue(function, *arguments, group=function, broker=broker)
+
+
+def _enqueue(function: str, *arguments: Any, **options: Any) -> None:
     if settings.Q_CLUSTER.get("orm"):
-        async_task(function, *arguments, group=group)
+        async_task(function, *arguments, **options)
     else:
-        transaction.on_commit(partial(async_task, function, *arguments, group=group))
+        transaction.on_commit(partial(async_task, function, *arguments, **options))

@@ -72,18 +72,18 @@ def title(page: Page) -> str:
 def test_ten_held_uploads_are_cleared_by_the_keyboard_alone(page):
     keys = page.keyboard
     keys.press("j")
-    expect(page.locator(":focus")).to_have_text("fresh-0 1.0")
+    expect(page.locator(":focus")).to_contain_text("fresh-0 1.0")
     keys.press("Enter")
     page.wait_for_url("**/change/")
     for number in range(10):
-        expect(page.locator("#content h1")).to_have_text(f"fresh-{number} 1.0")
+        expect(page.locator("#content h1")).to_contain_text(f"fresh-{number} 1.0")
         reject = number % 2
         keys.press("r" if reject else "a")
         page.wait_for_url("**/decide/**")
         keys.press("1" if reject else "2")
         keys.press("Enter")
         page.wait_for_url("**/change/")
-    expect(page.locator("#content h1")).to_have_text("demo 1.0")
+    expect(page.locator("#content h1")).to_contain_text("demo 1.0")
     decided = Decision.objects.order_by("pk").values_list("kind", "reason", "moderator__username")
     assert (
         list(decided)
@@ -102,7 +102,7 @@ def test_the_keys_move_select_search_and_explain_themselves(page):
     for _ in range(3):
         keys.press("j")
     keys.press("k")
-    expect(page.locator(":focus")).to_have_text("fresh-1 1.0")
+    expect(page.locator(":focus")).to_contain_text("fresh-1 1.0")
     keys.press("x")
     assert page.get_by_label("Select fresh-1 1.0").is_checked()
     keys.press("?")
@@ -114,7 +114,7 @@ def test_the_keys_move_select_search_and_explain_themselves(page):
     expect(page.get_by_label("Search")).to_have_value("jacka")
     keys.press("Escape")
     keys.press("j")
-    expect(page.locator(":focus")).to_have_text("fresh-2 1.0")
+    expect(page.locator(":focus")).to_contain_text("fresh-2 1.0")
 
 
 def test_a_case_is_claimed_noted_left_and_decided_in_own_words_by_keys(page):
@@ -130,9 +130,9 @@ def test_a_case_is_claimed_noted_left_and_decided_in_own_words_by_keys(page):
     keys.press("Enter")
     expect(page.get_by_text("jack, are you sure?")).to_be_visible()
     keys.press("j")
-    expect(page.locator("#content h1")).to_have_text("fresh-1 1.0")
+    expect(page.locator("#content h1")).to_contain_text("fresh-1 1.0")
     keys.press("k")
-    expect(page.locator("#content h1")).to_have_text("fresh-0 1.0")
+    expect(page.locator("#content h1")).to_contain_text("fresh-0 1.0")
     keys.press("r")
     page.wait_for_url("**/decide/**")
     keys.press("Escape")
@@ -207,7 +207,7 @@ def test_every_page_explains_its_keys_and_escape_leads_back(page):
     expect(page.locator("#content h1")).to_have_text("Reject 2 cases")
     leave_by_keys(page, "/admin/")
     keys.press("j")
-    expect(page.locator(":focus")).to_have_text("fresh-0 1.0")
+    expect(page.locator(":focus")).to_contain_text("fresh-0 1.0")
 
 
 def leave_by_keys(page: Page, back: str) -> None:
@@ -272,7 +272,7 @@ def test_a_case_is_decided_without_scripts(browser, site):  # noqa: F811
     page.get_by_role("link", name="Approve").click()
     page.get_by_label("Sound.").check()
     page.get_by_role("button", name="Approve").click()
-    assert title(page) == "fresh-1 1.0"
+    assert title(page).startswith("fresh-1 1.0 (")
     assert Decision.objects.get().reason == "Sound."
     page.context.close()
     assert User.objects.filter(username="morag").exists()

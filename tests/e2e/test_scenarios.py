@@ -137,7 +137,7 @@ def test_names_that_language_models_invent_never_reach_pip(page, tools, live_ser
     page.get_by_role("link", name="tabular-orm-session-box 1.0").click()
     expect(page.get_by_role("region", name="Why it is here")).to_contain_text("mallory")
     decide(page, "Prohibit the name", "A name that only language models know.", stay=True)
-    page.goto(Case.objects.get(title="tabular-orm-session-box 1.0").get_absolute_url())
+    page.goto(Case.objects.get(title__startswith="tabular-orm-session-box 1.0").get_absolute_url())
     decide(page, "Reject", "It lies in wait for typing errors.")
 
     assert not installed(tools, tmp_path / "target", "tabular-orm-session-box")[0]

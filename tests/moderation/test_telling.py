@@ -8,14 +8,16 @@ import threading
 import pytest
 from django.db import connection
 
+from accounts import notices
 from accounts.models import Notice
 from moderation import appeals, cases, decisions, observations, telling
 from moderation.models import Appeal, Case, Decision, Observation
 from moderation.observations import Report
+from packages import releases
 from packages.models import Role
 from pypi_site.lib.problems import NotFound
 from tests.factories import jobs
-from tests.factories.index import held, published
+from tests.factories.index import held, published, submit
 from tests.factories.people import (
     AdministratorFactory,
     KeeperFactory,
@@ -27,6 +29,7 @@ from tests.factories.people import (
 pytestmark = pytest.mark.django_db
 WHY = "It sends environment variables away."
 TEXT = "Those variables are those of its own tests."
+HELD = "demo 1.0 (demo-1.0-py3-none-any.whl)"
 
 
 def titles(user):
@@ -64,7 +67,7 @@ def test_uploader_and_owners_are_told_of_a_hold_a_question_and_a_rejection(mailo
     run_twice(mailoutbox)
     decisions.reject(stage, actor=moderator, reason=WHY)
     run_twice(mailoutbox)
-    wanted = ["demo 1.0 waits for a moderator", "A question about demo 1.0"]
+    wanted = ["demo 1.0 waits for a moderator", f"A question about {HELD}"]
     wanted += ["demo 1.0 was not published"]
     assert titles(uploader) == titles(owner) == wanted
     last = Notice.objects.of(uploader).latest("pk")
@@ -128,6 +131,72 @@ def test_a_reporter_learns_that_nothing_was_wrong():
     assert titles(reporter)[-1] == "Your report about demo 1.0: nothing was wrong"
 
 
+@pytest.mark.parametrize(
+    ("verb", "what"),
+    [
+        ("quarantine", "put into quarantine"),
+        ("prohibit", "name prohibited"),
+        ("freeze", "account frozen"),
+    ],
+)
+def test_reporters_are_told_of_each_step_and_of_the_last(verb, what, mailoutbox):
+    reporter, keeper = UserFactory(), actor(AdministratorFactory())
+    release = published(uploader=UserFactory(trusted=True))
+    case = reported(release, reporter)
+    reported(release, email="visitor@example.org")
+    owner, project = release.project.roles.get().user, release.project
+    target = {"quarantine": release, "prohibit": project, "freeze": owner}[verb]
+    decisions.decide(case, verb, target, actor=keeper, reason=WHY, closes=False)
+    run_twice(mailoutbox)
+    assert titles(reporter)[-1] == f"Your report about demo 1.0: {what}"
+    text = Notice.objects.of(reporter).latest("pk").text
+    assert (WHY in text, "You will be told what comes of your report." in text) == (True, True)
+    decisions.dismiss(case, actor=keeper, reason="That is enough.")
+    run_twice(mailoutbox)
+    assert titles(reporter)[-1] == "Your report about demo 1.0: confirmed"
+    letters = [mail.body for mail in mailoutbox if mail.to == ["visitor@example.org"]]
+    assert [WHY in letter for letter in letters] == [False, True, False]
+    assert len(titles(reporter)) == len(letters) == 3
+
+
+def test_who_reports_twice_is_told_once(mailoutbox):
+    reporter, release = UserFactory(), published()
+    for _ in range(2):
+        case = reported(release, reporter)
+        reported(release, email="visitor@example.org")
+    reported(release, email="Visitor@Example.org")
+    run_twice(mailoutbox)
+    mailoutbox.clear()
+    decisions.dismiss(case, actor=actor(ModeratorFactory()), reason="It is a test.")
+    run_twice(mailoutbox)
+    assert titles(reporter).count("Your report about demo 1.0: nothing was wrong") == 1
+    assert sorted(mail.to[0] for mail in mailoutbox) == sorted(
+        [reporter.email, "visitor@example.org"]
+    )
+
+
+def test_decisions_of_moderators_are_told_whatever_somebody_has_switched_off(mailoutbox):
+    uploader, keeper = UserFactory(), actor(KeeperFactory())
+    nowhere = notices.Channels(by_email=False, on_site=False)
+    notices.choose(uploader, dict.fromkeys(("project", "upload"), nowhere))
+    decisions.approve(held(uploader=uploader), actor=keeper, reason="fine")
+    uploader.refresh_from_db()
+    release = published("second", uploader=uploader)
+    jobs.run_all()
+    assert titles(uploader) == []
+    releases.yank(release, actor=actor(uploader))
+    jobs.run_all()
+    assert titles(uploader) == []
+    releases.quarantine(release, actor=keeper, reason=WHY)
+    jobs.run_all()
+    assert titles(uploader) == ["second 1.0 is in quarantine"]
+    stage = submit(UserFactory(), "third").project.stages.get()
+    Role.objects.create(project=stage.project, user=uploader, kind=Role.Kind.OWNER)
+    decisions.reject(stage, actor=keeper, reason=WHY)
+    jobs.run_all()
+    assert titles(uploader)[1:] == ["third 1.0 was not published"]
+
+
 def test_whoever_is_frozen_is_told_where_to_write(mailoutbox, settings):
     settings.MODERATORS_CONTACT = "gate@example.org"
     uploader = UserFactory(trusted=True)
@@ -188,13 +257,13 @@ def test_a_moderator_is_told_of_what_is_handed_to_him_and_of_the_answer(mailoutb
     cases.hand_over(case, to=second, actor=actor(first), reason="You know Rust.")
     run_twice(mailoutbox)
     notice = Notice.objects.of(second).first()
-    assert notice.title == "Handed to you: demo 1.0"
+    assert notice.title == f"Handed to you: {HELD}"
     assert ("You know Rust." in notice.text, notice.link) == (True, case.get_absolute_url())
     cases.ask(case, actor=actor(second), reason="What is it for?")
     cases.answer(case, actor=actor(uploader), text="For counting sheep.")
     run_twice(mailoutbox)
     notice = Notice.objects.of(second).first()
-    assert (notice.title, "counting sheep" in notice.text) == ("Answered: demo 1.0", True)
+    assert (notice.title, "counting sheep" in notice.text) == (f"Answered: {HELD}", True)
     assert titles(first) == ["demo 1.0 waits for review"]
 
 
@@ -205,7 +274,7 @@ def test_an_answer_that_nobody_waits_for_is_told_to_every_moderator(mailoutbox):
     cases.release(case, actor=actor(first))
     cases.answer(case, actor=actor(uploader), text="For counting sheep.")
     run_twice(mailoutbox)
-    assert titles(first)[-1] == titles(second)[-1] == "Answered: demo 1.0"
+    assert titles(first)[-1] == titles(second)[-1] == f"Answered: {HELD}"
 
 
 def test_whoever_may_confirm_a_proposal_is_told_that_it_waits(mailoutbox, settings):
@@ -264,6 +333,47 @@ def test_an_appeal_is_granted_by_undoing_the_decision():
     assert "Your appeal about demo 1.0 was granted" in titles(uploader)
 
 
+def test_an_appeal_is_answered_by_one_letter(mailoutbox):
+    """Its reason is that of the decision, or of the undoing: nobody reads it twice."""
+    owner, reporter = UserFactory(trusted=True), UserFactory()
+    release = published(uploader=owner)
+    case = reported(release, reporter)
+    hidden = decisions.quarantine(case, release, actor=actor(AdministratorFactory()), reason=WHY)
+    appeals.file(hidden, actor=actor(owner), text=TEXT)
+    jobs.run_all()
+    before = titles(owner)
+    decisions.clear(case, release, actor=actor(AdministratorFactory()), reason="It is harmless.")
+    run_twice(mailoutbox)
+    assert titles(owner)[len(before) :] == ["Your appeal about demo 1.0 was granted"]
+    [cleared] = appeals.open_to(reporter)
+    appeals.file(cleared, actor=actor(reporter), text=TEXT)
+    jobs.run_all()
+    before = titles(reporter)
+    decisions.remove(case, release, actor=actor(AdministratorFactory()), reason="It is not.")
+    run_twice(mailoutbox)
+    assert titles(reporter)[len(before) :] == ["Your appeal about demo 1.0 was granted"]
+    assert "acted upon your report" in Notice.objects.of(reporter).latest("pk").text
+    assert titles(owner)[-1] == "demo 1.0 was deleted"
+
+
+@pytest.mark.parametrize("kind", ["rejection", "quarantine"])
+def test_undoing_what_is_appealed_is_told_by_one_letter(kind, mailoutbox):
+    uploader = UserFactory(trusted=kind == "quarantine")
+    if kind == "rejection":
+        decision = rejected(uploader)
+    else:
+        release = published(uploader=uploader)
+        keeper = actor(AdministratorFactory())
+        decision = decisions.quarantine(reported(release), release, actor=keeper, reason=WHY)
+    appeals.file(decision, actor=actor(uploader), text=TEXT)
+    jobs.run_all()
+    before = titles(uploader)
+    decisions.undo(decision, actor=actor(AdministratorFactory()), reason="You are right.")
+    run_twice(mailoutbox)
+    granted = [title for title in titles(uploader)[len(before) :] if "waits" not in title]
+    assert granted == ["Your appeal about demo 1.0 was granted"]
+
+
 def test_the_only_moderator_answers_appeals_himself():
     uploader, only = UserFactory(), ModeratorFactory()
     decision = rejected(uploader, only)
@@ -312,9 +422,11 @@ def test_a_reporter_appeals_once_and_is_told_what_came_of_it(client, mailoutbox)
     assert case.state == "appealed"
     decisions.dismiss(case, actor=actor(ModeratorFactory()), reason="No secrets are read.")
     run_twice(mailoutbox)
-    assert "Your appeal about demo 1.0 was refused" in titles(reporter)
-    last = Notice.objects.of(reporter).filter(title__contains="nothing was wrong").first()
-    assert "you can appeal once" not in last.text
+    assert titles(reporter) == [
+        "Your report about demo 1.0 arrived",
+        "Your report about demo 1.0: nothing was wrong",
+        "Your appeal about demo 1.0 was refused",
+    ]
     page = client.get("/accounts/reports/").content.decode()
     assert ("<strong>refused</strong>. No secrets are read." in page, "/appeal/" in page) == (
         True,

@@ -6,6 +6,7 @@ import pytest
 from django.core import checks as django_checks
 
 from pypi_site import checks
+from tests.factories.people import KeeperFactory, ModeratorFactory
 
 
 def ids(**options) -> set[str]:
@@ -14,6 +15,22 @@ def ids(**options) -> set[str]:
 
 def test_the_settings_that_come_along_are_in_order():
     assert ids() == set()
+
+
+@pytest.mark.django_db
+def test_where_two_moderators_must_agree_two_have_to_be_there(settings):
+    def found():
+        return {each.id for each in checks.two_moderators_are_there(databases=["default"])}
+
+    KeeperFactory()
+    ModeratorFactory()  # who may remove nothing
+    assert found() == set()
+    settings.SECOND_MODERATOR = True
+    assert found() == {"gatehouse.W003"}
+    assert "gatehouse.W003" in ids(databases=["default"], tags=["database"])
+    assert checks.two_moderators_are_there() == []
+    KeeperFactory()
+    assert found() == set()
 
 
 @pytest.mark.parametrize("hold", ["nobody", "untrusted", "everybody"])

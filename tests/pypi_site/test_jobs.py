@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
 from pypi_site.lib.broker import MergingBroker
-from pypi_site.lib.jobs import enqueue, enqueue_each
+from pypi_site.lib.jobs import enqueue, enqueue_each, enqueue_later
 from tests.factories import jobs
 from tests.packages.concurrency import at_once
 
@@ -102,6 +102,15 @@ def test_a_job_that_was_given_away_is_not_merged_with_and_not_given_again():
 def test_a_job_is_given_again_when_nobody_finished_it_in_time():
     enqueue(JOB[0])
     assert given() == [JOB]
+    OrmQ.objects.update(lock=timezone.now())
+    assert given() == [JOB]
+
+
+def test_a_job_for_later_is_not_given_away_before():
+    enqueue_later(JOB[0], seconds=60)
+    assert given() == []
+    lock = OrmQ.objects.get().lock - timezone.now()
+    assert 50 < lock.total_seconds() <= 60
     OrmQ.objects.update(lock=timezone.now())
     assert given() == [JOB]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from argparse import ArgumentParser
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
+        call_command("check", tags=["database"], databases=["default"], stdout=StringIO())
         tasks.schedule()
         search_tasks.schedule()
         incoming.remove_leftovers(older_than=time.time() - DAY_SECONDS)

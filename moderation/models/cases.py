@@ -84,9 +84,9 @@ class Case(AboutOneThing):
 
     `title` names the thing as it was called when the case was opened; of a held upload of a single
     file that, too.  `looked_at` is when a moderator first opened its page, or decided it unseen
-    among several; `claimed_by` who works on it, or worked on it last.  `settled_at` is when somebody
-    first decided it, whatever became of that; `held_by` the codes of the holds that were then
-    decided about.
+    among several; `claimed_by` who works on it, or worked on it last.  `settled_at` is when
+    somebody first decided it, whatever became of that; `held_by` the codes of the holds that were
+    then decided about.
     """
 
     title = models.CharField(max_length=TITLE_LENGTH)

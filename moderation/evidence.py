@@ -165,7 +165,8 @@ def places_of(case: Case) -> Iterator[Place]:
     for observation in case.observations.all():
         for line in observation.lines:
             if line.get("member"):
-                yield _place(line, f"reported by {observation.by}", "")
+                rule = line.get("rule") or f"reported by {observation.by}"
+                yield _place(line, rule, line.get("file", ""))
 
 
 def places_in(case: Case, file: Artifact) -> list[Place]:

@@ -174,7 +174,7 @@ def _file(case: Case, given: Report, actor: Actor, source: Source) -> Observatio
         kind=given.kind,
         source=source,
         text=given.text.strip(),
-        lines=[_place(line) for line in given.lines],
+        lines=[_place(line, source) for line in given.lines],
         reporter=actor.user,
         email="" if actor.user else given.email.strip(),
         network=network_of(actor) if source is Source.VISITOR else "",
@@ -187,14 +187,16 @@ def _file(case: Case, given: Report, actor: Actor, source: Source) -> Observatio
     return observation
 
 
-def _place(line: Mapping[str, Any]) -> dict[str, Any]:
-    """Only what we know how to show, and not too much of it."""
+def _place(line: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """Only what we know how to show, and not too much of it; of our own rules which it was."""
     number = line.get("line")
-    return {
-        "member": str(line.get("member", ""))[:EXCERPT_LENGTH],
-        "line": number if isinstance(number, int) and number > 0 else None,
-        "excerpt": str(line.get("excerpt", ""))[:EXCERPT_LENGTH],
-    }
+    known = (
+        "member",
+        "excerpt",
+        *(("rule", "severity", "file") if source is Source.SIGNAL else ()),
+    )
+    texts = {key: str(line.get(key, ""))[:EXCERPT_LENGTH] for key in known}
+    return {**texts, "line": number if isinstance(number, int) and number > 0 else None}
 
 
 def state_of(observation: Observation) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import AuditEvent
-from moderation import looking, severities, tuning
+from moderation import evidence, looking, severities, tuning
 from moderation.models import Case, Observation, Severity, Source
 from moderation.policies import registry
 from moderation.scanning import scan
@@ -109,7 +109,7 @@ def test_a_session_is_looked_at_when_it_is_published(person):
     assert held == {"startup-hooks", "obfuscated-code"}
 
 
-def test_only_observed_it_is_published_and_lies_on_the_desk(person):
+def test_only_observed_it_is_published_and_lies_on_the_desk(person, whole_desk):
     set_policy("startup-hooks", action="observe")
     set_policy("obfuscated-code", enabled=False)
     index.published(uploader=person)
@@ -119,7 +119,13 @@ def test_only_observed_it_is_published_and_lies_on_the_desk(person):
     observation = Observation.objects.get()
     assert observation.source == Source.SIGNAL
     assert observation.case.subject == File.objects.get(release__version="1.1")
-    assert observation.lines[0]["member"] == "evil.pth"
+    (place,) = evidence.places_of(observation.case)
+    assert (place["rule"], place["severity"]) == ("startup_hook", "high")
+    assert (place["member"], place["line"]) == ("evil.pth", 1)
+    assert place["file"] == "demo-1.1-py3-none-any.whl"
+    page = whole_desk.get(observation.case.get_absolute_url()).content.decode()
+    assert ">startup_hook</span> <span" in page
+    assert "reported by" not in page
     jobs.run_all()
     assert Observation.objects.count() == 1
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts.actors import Actor
@@ -77,16 +76,10 @@ def rehearse(run_pk: int) -> int:
     try:
         _ask(run, known)
     except BaseException:  # the end of a job's time is a SystemExit
-        _fail(run)
+        _end(run, run.State.FAILED, "It broke off; the log of the job tells why.")
         raise
     _end(run, run.State.DONE, "")
     return run.count
-
-
-def _fail(run: DryRun) -> None:
-    if not connection.in_atomic_block:
-        connection.close()  # it may have been cut off in the middle of a statement
-    _end(run, run.State.FAILED, "It broke off; the log of the job tells why.")
 
 
 def _ask(run: DryRun, known: Known) -> None:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
+from moderation import rehearsals
 from moderation.models import Case
+from moderation.policies import registry
 from packages import publishers
 from packages.models import File, Stage
 from packages.uploads import stages
 from tests.factories import index
-from tests.factories.people import ModeratorFactory, UserFactory, actor, token_for
+from tests.factories.people import (
+    AdministratorFactory,
+    ModeratorFactory,
+    UserFactory,
+    actor,
+    token_for,
+)
 from tests.moderation.policies.helpers import set_policy
 from tests.packages import oidc_helpers as oidc
 
@@ -122,3 +130,22 @@ def test_what_is_in_quarantine_makes_no_way_a_known_one(by_people, send, owner):
         quarantined_at=timezone.now(), quarantined_reason="Malware after all."
     )
     assert send("1.3") == 202
+
+
+def test_a_dry_run_knows_the_way_of_each_upload_and_who_answers_for_a_new_name(
+    by_jobs, send, owner
+):
+    """Not so the first release: who prepared the publisher of the name was trusted."""
+    trust(by_jobs, owner, repository="mallory/demo")
+    assert (send("1.3", **EVIL), send("1.4", owner)) == (202, 202)
+    told = {}
+    for code in ("publisher-discontinuity", "first-release"):
+        chief = actor(AdministratorFactory())
+        run = rehearsals.start(registry.find(code), {}, actor=chief)
+        rehearsals.rehearse(run.pk)
+        run.refresh_from_db()
+        told[code] = [(hit["filename"].split("-")[1], hit["became"]) for hit in run.hits]
+    assert told == {
+        "publisher-discontinuity": [("1.4", "waits"), ("1.3", "waits")],
+        "first-release": [],
+    }

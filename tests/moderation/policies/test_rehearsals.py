@@ -7,8 +7,10 @@ from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.urls import reverse
 from django_q.exceptions import TimeoutException
+from django_q.timeout import TimeoutHandler
 
 from accounts.actors import Actor
 from accounts.models import AuditEvent
@@ -219,6 +221,21 @@ def test_a_dry_run_that_is_stopped_is_over_and_says_so(client, chief, monkeypatc
     client.force_login(chief)
     page = reverse("admin:moderation_policysetting_set", args=["first-release"])
     assert "it broke off" in client.get(page).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dry_run_that_an_alarm_cuts_off_in_the_middle_of_a_statement_is_over(chief, monkeypatch):
+    def wait(*facts):
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_sleep(60)")
+
+    index.published("slow")
+    run = rehearsals.start(registry.find("first-release"), {}, actor=Actor(user=chief))
+    monkeypatch.setattr(rehearsals, "_look_at", wait)
+    with pytest.raises(TimeoutException), TimeoutHandler(1):
+        rehearsals.rehearse(run.pk)
+    run.refresh_from_db()
+    assert run.state == DryRun.State.FAILED
 
 
 def test_a_dry_run_whose_job_was_killed_is_not_begun_anew(chief):

@@ -19,6 +19,7 @@ from moderation.decisions import acted_upon, waits
 from moderation.models import Case, Concerned, Decision, DecisionKind, DecisionState, Subject
 from moderation.models.decisions import ANSWERS, HARMFUL
 from moderation.models.subjects import as_fields, project_of, same_thing
+from moderation.policies import foreseen
 from moderation.tasks import people_of
 from packages import access, downloads, insiders
 from packages.models import File, Project, Release, Stage
@@ -68,6 +69,8 @@ def _approve(stage: Stage) -> Iterator[Consequence]:
     yield _list("These files can be installed by everybody:", filenames)
     if stage.project.published_at is None:
         yield Consequence(f"The project {stage.project.name} gets its page and is found by search.")
+    if objections := foreseen.of_held(stage):
+        yield _list("Who registered its name now would be told:", objections)
     if stage.created_by and stage.created_by.trusted_at is None:
         yield Consequence(_trust(stage.created_by))
 

@@ -85,7 +85,7 @@ class _Found:
         yield from self._prepared(name, is_new=own is not None and own.published_at is None)
         for twin in near:
             if twin != own and twin.published_at and not twin.deleted_at:
-                yield f"The project {twin}, whose name differs only in look-alikes, {_GOES_ON}"
+                yield f"The project {twin}, which differs only in characters alike, {_GOES_ON}"
 
     def _prepared(self, name: str, *, is_new: bool) -> Iterable[str]:
         states = [status for stage, status in self.stages if stage == name]

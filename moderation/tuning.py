@@ -19,6 +19,7 @@ from pypi_site.lib.problems import Problem, ReasonNeeded, Refused
 
 CHANGE = "moderation.change_policysetting"
 KEEP_PREFIXES = "moderation.add_reservedprefix"
+CHANGE_PREFIXES = "moderation.change_reservedprefix"
 
 
 class NotAThreshold(Problem):
@@ -77,20 +78,21 @@ def _authorize(actor: Actor, permission: str, reason: str) -> None:
 
 @transaction.atomic
 def keep_prefix(
-    prefix: str, people: Iterable[User], *, actor: Actor, reason: str
+    prefix: str, people: Iterable[User], *, actor: Actor, reason: str, why: str = ""
 ) -> ReservedPrefix:
-    """Keep the names that begin with a prefix for these people, or change for whom."""
-    _authorize(actor, KEEP_PREFIXES, reason)
-    given = {"reason": reason.strip(), "created_by": actor.user}
-    row, is_new = ReservedPrefix.objects.get_or_create(
-        prefix=names.normalize(prefix), defaults=given
-    )
-    before = None if is_new else _keeping(row)
-    row.reason = reason.strip()
-    row.save(update_fields=["reason"])
+    """Keep the names that begin with a prefix for these people, or change for whom.
+
+    `reason` is what whoever is refused reads; `why` it changes is for the trail.
+    """
+    normalized, given = names.normalize(prefix), {"reason": reason.strip()}
+    kept = ReservedPrefix.objects.select_for_update().filter(prefix=normalized).first()
+    _authorize(actor, CHANGE_PREFIXES if kept else KEEP_PREFIXES, reason)
+    before = _keeping(kept) if kept else None
+    first = {**given, "created_by": actor.user}
+    row, _ = ReservedPrefix.objects.update_or_create(given, first, prefix=normalized)
     row.people.set(people)
     after = _keeping(row)
-    audit.record(actor, "prefix.keep", row, reason=reason, before=before, after=after)
+    audit.record(actor, "prefix.keep", row, reason=why or reason, before=before, after=after)
     return row
 
 

@@ -12,8 +12,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from accounts import actors
-from accounts.models import User
 from moderation import exceptions, protected
+from moderation.admin.usernames import OwnerField
 from moderation.models import SimilarityException
 from moderation.policies import DECIDE, foreseen
 from packages import names
@@ -40,34 +40,10 @@ class NameForm(forms.Form):
         return names.normalize(name)
 
 
-class OwnerField(forms.ModelChoiceField):
-    """Somebody by his username: moderators need no right to look among accounts."""
-
-    widget = forms.TextInput
-    default_error_messages = {
-        "invalid_choice": "Nobody with an account here is called so; correct the username, or leave"
-        " it empty and give the new name."
-    }
-
-    def __init__(self) -> None:
-        super().__init__(
-            User.objects.filter(is_active=True),
-            to_field_name="username",
-            required=False,
-            label="Owner (username)",
-            help_text=SimilarityException._meta.get_field("owner").help_text,
-        )
-
-    def to_python(self, value: Any) -> User | None:
-        written = value.replace("\0", "").strip() if isinstance(value, str) else value
-        found: User | None = super().to_python(written)
-        return found
-
-
 class ExceptionForm(forms.ModelForm):
     """A pair, or a person and a name that his may resemble, and why."""
 
-    owner = OwnerField()
+    owner = OwnerField(str(SimilarityException._meta.get_field("owner").help_text))
 
     class Meta:
         model = SimilarityException

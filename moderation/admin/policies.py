@@ -13,11 +13,11 @@ from django.urls import URLPattern, path, reverse
 
 from accounts import actors
 from moderation import rehearsals, tuning
-from moderation.models import Action, DryRun, PolicySetting, ReservedPrefix
+from moderation.models import Action, DryRun, PolicySetting
 from moderation.policies import registry
 from moderation.policies.registry import Known
 from moderation.policies.settings import Number, Setting
-from pypi_site.lib.admin_actions import ReadOnlyAdmin, with_reason
+from pypi_site.lib.admin_actions import ReadOnlyAdmin
 from pypi_site.lib.problems import Problem
 
 SHOWN_RUNS = 5
@@ -136,35 +136,3 @@ class PolicyAdmin(ReadOnlyAdmin):
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         common = {**self.admin_site.each_context(request), "opts": self.model._meta}
         return TemplateResponse(request, template, {**common, **context})
-
-
-@admin.register(ReservedPrefix)
-class ReservedPrefixAdmin(ReadOnlyAdmin):
-    """Prefixes that are kept for some people."""
-
-    list_display = ["prefix", "reason", "created_by", "created_at"]
-    list_select_related = ["created_by"]
-    search_fields = ["prefix", "reason", "people__username"]
-    fields = ["prefix", "people", "reason"]
-    raw_id_fields = ["people"]
-    actions = [
-        with_reason(
-            actors.acting(tuning.free_prefix),
-            name="free",
-            label="Free: anybody may register such names again",
-            done="free again",
-            permission="moderation.delete_reservedprefix",
-        )
-    ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return admin.ModelAdmin.has_add_permission(self, request)
-
-    def save_model(
-        self, request: HttpRequest, obj: ReservedPrefix, form: forms.ModelForm, change: bool
-    ) -> None:
-        given = form.cleaned_data
-        row = tuning.keep_prefix(
-            given["prefix"], given["people"], actor=actors.of_request(request), reason=obj.reason
-        )
-        obj.pk = row.pk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from accounts.actors import SYSTEM
+from accounts.actors import SYSTEM, Actor
 from moderation import protected
 from moderation.lookalikes import Level, Verdict
 from moderation.models import Action
@@ -13,9 +13,9 @@ from moderation.policies import registry
 from moderation.policies.names import LOOKALIKE, OTHERS_RULES
 from moderation.policies.settings import Setting
 from packages import access, projects
-from packages.models import FormerName, Project
+from packages.models import FormerName, Project, Stage
 from packages.models.reader import KEEPER
-from packages.uploads import policies
+from packages.uploads import policies, publication
 from packages.uploads.policies import Outcome, Submission
 from pypi_site.lib.problems import Problem
 
@@ -37,11 +37,28 @@ class Objection(NamedTuple):
 def objections(name: str) -> list[Objection]:
     """All that stands against a normalized name, but for what it looks like."""
     project = Project(name=name, normalized_name=name)
-    verdicts = policies.review(Submission(SYSTEM, project, registers=True, version="", file=None))
-    said = [each for each in policies.of_names(verdicts) if each.code != LOOKALIKE]
+    said = [each for each in _ask(SYSTEM, project) if each.code != LOOKALIKE]
     found = [Objection(DONE[each.outcome], each.reason) for each in said]
     taken = _taken(name)
     return [Objection(DONE[Outcome.REFUSE], taken), *found] if taken else found
+
+
+def _ask(actor: Actor, project: Project) -> list[policies.Verdict]:
+    submission = Submission(actor, project, registers=True, version="", file=None)
+    return policies.review(submission, policies.about_names())
+
+
+def of_held(stage: Stage) -> list[str]:
+    """What is said by now of the name that a held upload would bring, and was not when it came.
+
+    Nobody asks again when it is approved: a twin may have been published while it waited.
+    """
+    project, uploader = stage.project, publication.uploader_of(stage)
+    if project.published_at is not None:
+        return []
+    actor = replace(uploader, user=access.answerable(uploader, project))
+    known = {hold["reason"] for hold in stage.holds}
+    return [each.reason for each in _ask(actor, project) if each.reason not in known]
 
 
 def _taken(name: str) -> str:

@@ -202,7 +202,7 @@ def test_the_preview_tells_what_is_prepared_was_or_looks_the_same(somebody):
     assert "prepares its first release" in told["prepared"]
     assert "a former name of the project now" in told["once"]
     assert "was deleted" in told["gone"]
-    assert "The project cheese-counter, whose name differs only" in told["cheesec0unter"]
+    assert "The project cheese-counter, which differs only" in told["cheesec0unter"]
     assert "1 pending publisher for it will be refused" in told["hoped-for"]
 
 

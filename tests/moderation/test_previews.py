@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.actors import SYSTEM
 from accounts.models import Notice, User
-from moderation import appeals, consequences, decisions, observations
+from moderation import appeals, consequences, decisions, observations, prohibitions
 from moderation.actions import ACTIONS
 from moderation.models import Case, Decision, Removal
 from moderation.observations import Report
@@ -40,6 +41,27 @@ def reported(thing, **more) -> Case:
 
 def sentences(found) -> list[str]:
     return [each.title for each in found]
+
+
+def of_approving(stage) -> str:
+    case = Case.objects.get(stage=stage)
+    return str(consequences.of(case, ACTIONS["approve"], stage))
+
+
+def test_approving_tells_of_a_twin_that_was_published_while_the_upload_waited():
+    stage = held("cheese-counter")
+    assert "Who registered its name now" not in of_approving(stage)
+    published("cheesec0unter")
+    told = of_approving(stage)
+    assert "Who registered its name now would be told:" in told
+    assert "The name cheese-counter is cheesec0unter but for" in told
+
+
+def test_approving_tells_of_a_prohibition_of_the_twin_and_not_again_of_what_held_it():
+    stage = held("functools-jaraco")
+    assert "Who registered its name now" not in of_approving(stage)
+    prohibitions.prohibit(["functoolsjaraco"], actor=SYSTEM, reason="malware")
+    assert "which is prohibited here" in of_approving(stage)
 
 
 @pytest.mark.parametrize("verb", ACTIONS)

@@ -75,7 +75,7 @@ TABLES: dict[str, Rights] = {
     "moderation.similarityexception": Rights("prohibit", "prohibit"),
     "moderation.prohibitedname": Rights("prohibit", "prohibit", "prohibit"),
     "moderation.policysetting": LOOKED_AT,
-    "moderation.reservedprefix": MADE,
+    "moderation.reservedprefix": Rights("serve", "serve", "serve"),
 }
 
 
@@ -208,6 +208,10 @@ ADDED: dict[str, tuple[str, Mapping[str, Any]]] = {
 CHANGED: dict[str, tuple[str, Mapping[str, Any]]] = {
     "packages.project": ("project.limits", {"reason": "More.", **NO_ROWS}),
     "moderation.prohibitedname": ("name.change_prohibition", {"reason": "Another."}),
+    "moderation.reservedprefix": (
+        "prefix.keep",
+        {"people": "stranger", "reason": "Ours.", "why": "He joined."},
+    ),
     "auth.group": ("auth_group", {"name": "friends"}),
 }
 DELETED = {"auth.group", "moderation.readyreason", "mfa.authenticator"}

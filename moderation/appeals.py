@@ -273,6 +273,11 @@ def appellants(decision: Decision, *, undone: bool = False) -> set[int]:
     return set(answered.values_list("user", flat=True))
 
 
+def reopen(decision: Decision) -> int:
+    """What it had answered waits again: the decision was taken back."""
+    return answered_by(decision).update(outcome="", answer="", answered_at=None)
+
+
 def left_by(decision: Decision, case: Case) -> bool:
     """Whether appeals wait in its case that the decision says nothing about."""
     waiting = _with_decisions(case.appeals.filter(outcome=""))

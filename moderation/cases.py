@@ -22,6 +22,7 @@ from accounts.models import User
 from moderation import events, siblings
 from moderation.models import Case, CaseKind, CaseState, Concerned, Note, Severity, Subject
 from moderation.models.cases import TITLE_LENGTH
+from moderation.models.decisions import DecisionState
 from moderation.models.subjects import as_fields, project_of
 from moderation.policies import DECIDE
 from packages import access, insiders
@@ -238,17 +239,18 @@ def claim(case: Case, *, actor: Actor, take_over: bool = False) -> Case:
     if not case.is_live:
         raise CaseDecided(f"The case of {case} is decided already.")
     _require_another(case, actor) if take_over else _require_free(case, actor)
-    return _change(case, actor, "claim", state=_claimed(case), claimed_by=actor.user)
+    return _change(case, actor, "claim", state=_taken_up(case, actor.user), claimed_by=actor.user)
 
 
-def _claimed(case: Case) -> str:
-    """An appeal and a question stay what they are."""
-    keeps = (CaseState.WAITING, CaseState.APPEALED)
-    return case.state if case.state in keeps else CaseState.CLAIMED
+def _taken_up(case: Case, holder: User | None) -> str:
+    """What was laid aside is worked on again, but for what waits for a second moderator."""
+    if case.decisions.filter(state=DecisionState.PROPOSED).exists():
+        return CaseState.WAITING
+    return state_of_work(case, holder)
 
 
 def state_of_work(case: Case, holder: User | None) -> str:
-    """What a live case is again when a proposal, an answer or a decision left it open."""
+    """What a live case is again when it is taken up, or a proposal or an answer left it open."""
     if case.appeals.filter(outcome="").exists():
         return CaseState.APPEALED
     if _is_unanswered(case):
@@ -299,7 +301,9 @@ def hand_over(case: Case, *, to: User, actor: Actor, reason: str) -> Case:
         raise NoModerator(f"{to.username} may not decide cases; choose a moderator.")
     case = lock_to_work(case, actor)
     said = _write(case, actor, f"Handed to {to.username}: {reason.strip()}", Note.Kind.EVENT)
-    case = _change(case, actor, "hand_over", reason, state=_claimed(case), claimed_by=to)
+    keeps = case.state in (CaseState.WAITING, CaseState.APPEALED)
+    state = case.state if keeps else CaseState.CLAIMED
+    case = _change(case, actor, "hand_over", reason, state=state, claimed_by=to)
     events.case_handed_over.send(Case, case=case, note=said, to=to)
     return case
 

@@ -331,14 +331,16 @@ def _reopen(case: Case, decision: Decision, actor: Actor) -> None:
 
     Appeals against other decisions wait there as before.
     """
-    others = case.appeals.filter(outcome="").exclude(decision=decision)
-    if case.state == CaseState.APPEALED and not others.exists():
-        cases.set_state(case, CaseState.CLAIMED, actor.user)
+    appeals.reopen(decision)
+    others = case.appeals.filter(outcome="").exclude(decision=decision).exists()
+    state = CaseState.APPEALED if others else CaseState.CLAIMED
+    if case.state == CaseState.APPEALED and not others:
+        cases.set_state(case, state, actor.user)
     rival = Case.objects.live().about(case.subject).exclude(pk=case.pk) if case.subject else None
     if case.is_live or (rival is not None and rival.exists()):
         return
     _judge_observations(case, "")
-    cases.set_state(case, CaseState.CLAIMED, actor.user)
+    cases.set_state(case, state, None if others else actor.user)
 
 
 # -- record ----------------------------------------------------------------------------------------

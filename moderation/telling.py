@@ -255,7 +255,8 @@ def tell_appellant(appeal_pk: int) -> bool:
     """Tell who appealed what came of it."""
     related = ("decision", "user", "report")
     appeal = Appeal.objects.select_related(*related).get(pk=appeal_pk)
-    template, occasion = "appeal_decided.txt", f"appeal:{appeal.pk}:{appeal.outcome}"
+    moment = int(appeal.answered_at.timestamp()) if appeal.answered_at else ""
+    template, occasion = "appeal_decided.txt", f"appeal:{appeal.pk}:{appeal.outcome}:{moment}"
     about = appeal.decision
     acted = about.kind in ANSWERS and about.state != DecisionState.UNDONE
     context = {"appeal": appeal, "of_report": acted}

@@ -12,7 +12,7 @@ from moderation.observations import Report
 from packages.models import File
 from tests.e2e import test_face
 from tests.e2e.test_face import AA, CONTRASTS, FAULTS, browser  # noqa: F401 - a fixture
-from tests.factories.index import held, published
+from tests.factories.index import held, published, submit
 from tests.factories.people import KeeperFactory, UserFactory, actor
 
 pytestmark = test_face.pytestmark
@@ -276,3 +276,22 @@ def test_a_case_is_decided_without_scripts(browser, site):  # noqa: F811
     assert Decision.objects.get().reason == "Sound."
     page.context.close()
     assert User.objects.filter(username="morag").exists()
+
+
+def test_all_files_of_a_release_are_approved_together_by_keys(browser, site):  # noqa: F811
+    uploader = UserFactory(username="many")
+    for tag in ("py3-none-any", "cp311-abi3-win_amd64"):
+        submit(uploader, "wheels", tag=tag)
+    page = browse(browser, site)
+    sign_in(page)
+    case = Case.objects.filter(title__startswith="wheels 1.0").earliest("pk")
+    page.goto(case.get_absolute_url())
+    expect(page.get_by_role("heading", name="1 more upload of this release waits")).to_be_visible()
+    page.keyboard.press("Shift+A")
+    page.wait_for_url("**/bulk/approve/")
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/")
+    assert File.objects.offered().filter(release__project__name="wheels").count() == 2
+    page.context.close()
+    assert page.complaints == []

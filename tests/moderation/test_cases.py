@@ -61,7 +61,7 @@ def test_what_is_held_lies_on_the_desk_at_once_with_the_people_concerned():
     stage = held()
     case = Case.objects.get()
     assert (case.subject, case.kind, case.state) == (stage, "held", "open")
-    assert case.title == "demo 1.0"
+    assert case.title == "demo 1.0 (demo-1.0-py3-none-any.whl)"
     parts = set(case.concerned.values_list("user", "part"))
     assert parts == {(stage.created_by.pk, "uploader"), (stage.created_by.pk, "owner")}
     assert [each["case"] for each in told] == [case]

@@ -302,3 +302,35 @@ def test_an_owner_of_now_is_asked_and_may_answer(client, keeper):
     client.force_login(owner)
     assert client.post(link, {"text": "For counting sheep."}).status_code == 302
     assert case.notes.get(kind="answer").author == owner
+
+
+@pytest.mark.parametrize(("verb", "outcome"), [("clear", "granted"), ("dismiss", "refused")])
+def test_an_appeal_waits_again_when_its_answer_is_taken_back(verb, outcome, keeper):
+    thing, case = arrange("release")
+    owner = thing.project.roles.get().user
+    hidden = decisions.quarantine(case, thing, actor=keeper, reason="why")
+    appeals.file(hidden, actor=actor(owner), text=TEXT)
+    for reason in ("It is harmless.", "No, it is."):
+        second = actor(AdministratorFactory())
+        answer = decisions.decide(case, verb, thing, actor=second, reason=reason)
+        assert Appeal.objects.get().outcome == outcome
+        decisions.undo(answer, actor=second, reason="Not yet.")
+        assert (Appeal.objects.get().outcome, Appeal.objects.get().answer) == ("", "")
+        case.refresh_from_db()
+        assert (case.state, case.claimed_by) == ("appealed", None)
+    jobs.run_all()
+    decisions.undo(hidden, actor=actor(AdministratorFactory()), reason="You are right.")
+    jobs.run_all()
+    assert Notice.objects.of(owner).first().title == "Your appeal about demo 1.0 was granted"
+
+
+def test_an_appealed_case_that_was_laid_aside_is_appealed_when_it_is_taken_up(keeper):
+    thing, case = arrange("release")
+    owner = thing.project.roles.get().user
+    hidden = decisions.quarantine(case, thing, actor=keeper, reason="why")
+    appeals.file(hidden, actor=actor(owner), text=TEXT)
+    second, third = actor(KeeperFactory()), KeeperFactory()
+    assert cases.wait(case, actor=second, reason="for the police").state == "waiting"
+    case = cases.hand_over(case, to=third, actor=second, reason="You know them.")
+    assert (case.state, case.claimed_by) == ("waiting", third)
+    assert cases.claim(case, actor=actor(third)).state == "appealed"

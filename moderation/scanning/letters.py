@@ -77,6 +77,7 @@ def _is_plain(encoding: str) -> bool:
 def _names(text: Text) -> Iterator[Disguise]:
     whole = text.data.decode("utf-8", "surrogateescape")
     for found in _ALIKE.finditer(whole):
+        text.require_time()
         if unicodedata.normalize("NFKC", _word(whole, found.start())) in _TELLING:
             at = len(whole[: found.start()].encode("utf-8", "surrogateescape"))
             if not text.is_quiet(at):

@@ -28,6 +28,7 @@ from packages.uploads.rules import KIB, MIB, Rules
 BUDGET = 2.0  # seconds of scanning in a request
 PATIENT = 120.0  # in a job
 SOURCE = 4 * MIB  # of a text are looked at
+CONFIGURATION = 256 * KIB  # is read; what takes more takes longer than anybody waits
 HEAD = 4 * KIB  # of anything else
 MOST_PLACES = 2000  # more than any honest archive has; what is beyond them is unseen
 
@@ -182,6 +183,9 @@ class Scan:
 
     def _project(self, name: str, data: bytes) -> None:
         """What builds it may stand in the archive (PEP 517), or be named where no call is seen."""
+        if len(data) > CONFIGURATION:
+            self.unseen.append(name)
+            return
         for each in builds.declared(name, data):
             meta = {"policy": "install-hooks", "severity": "medium", "sentence": each.sentence}
             text = excerpt(f"{each.key} = {each.value}")

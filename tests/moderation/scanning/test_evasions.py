@@ -329,3 +329,19 @@ def test_a_program_without_a_suffix_is_native_code(tmp_path):
     files = {"demo/tool": ELF, "demo/a.so": ELF}
     path = make_wheel(tmp_path, tag="cp312-cp312-linux_x86_64", files=files)
     assert of_archive(path, path.name).native == ["demo/tool", "demo/a.so"]
+
+
+@pytest.mark.parametrize(
+    "run", [b"b" * 399 + b"!", b"b+" * 30 + b"\n!", b"\\x41" * 119 + b"!"], ids=["b", "plus", "esc"]
+)
+def test_no_text_keeps_the_rules_busy(tmp_path, run):
+    """Such texts, which are almost a blob, once took longer than anybody waits."""
+    path = make_wheel(tmp_path, files={"demo/a.py": b"exec(x)\nb64decode(y)\n" + run * 2000})
+    scan = of_archive(path, path.name, budget=120)
+    assert scan.complete
+    assert not scan.found
+
+
+def test_configuration_that_takes_too_long_is_unseen(tmp_path):
+    path = make_sdist(tmp_path, replace={"*/pyproject.toml": "[a]\nb = 1\n" + "#" * 300_000})
+    assert of_archive(path, path.name).unseen == ["demo-1.0/pyproject.toml"]

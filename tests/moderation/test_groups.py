@@ -61,7 +61,9 @@ def test_a_group_of_a_former_version_gets_what_is_new():
 def test_a_member_prohibits_a_name_releases_it_and_frees_it(member, client):
     client.force_login(member)
     names = "/admin/moderation/prohibitedname/"
-    given = {"names": "Evil_Name", "reason": "Known squat.", "confirmed": "yes"}
+    given = {"names": "Evil_Name", "reason": "Known squat."}
+    looked = client.post(f"{names}add/", given)
+    given |= {"confirmed": "yes", "seen": looked.context["seen"]}
     assert b"evil-name" in client.post(f"{names}add/", given, follow=True).content
     row = ProhibitedName.objects.get()
     friend = UserFactory()

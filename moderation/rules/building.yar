@@ -48,6 +48,21 @@ rule build_starts_processes {
     any of them
 }
 
+// What lies beside the code weighs little, so nothing may come from there unseen.
+rule build_runs_what_lies_aside {
+  meta:
+    policy = "setup-calls"
+    severity = "medium"
+    sentence = "Building or installing it runs what lies among tests, documents or examples."
+    confirm = "in_code"
+  strings:
+    $read = /\b(exec|eval|run_path|import_module|__import__|spec_from_file_location)[\s\\]{0,80}\([^)]{0,120}\b(tests?|docs?|examples?|benchmarks?)\b/
+    $from = /\bfrom[ \t]{1,8}(tests?|docs?|examples?|benchmarks?)(\.[\w.]{1,60})?[ \t]{1,8}import\b/
+    $import = /\bimport[ \t]{1,8}((tests|docs|examples|benchmarks)\b|(test|doc|example|benchmark)\.\w)/
+  condition:
+    any of them
+}
+
 // All that pip runs on its way from an sdist to an installation, compilers included: whoever
 // wanted to run something else would choose the command that is not looked at.
 rule takes_over_the_installation {
@@ -60,7 +75,7 @@ rule takes_over_the_installation {
     $class = /\bclass\s{1,80}\w{1,60}\s{0,80}\(\s{0,80}([\w.]{1,60}\s{0,8},\s{0,8}){0,3}([\w.]{0,60}[._])?(install|develop|egg_info|build|build_py|build_ext|build_clib|build_scripts|install_lib|install_data|install_scripts|install_headers|install_egg_info|bdist_wheel|bdist_egg|editable_wheel|dist_info|InstallCommand|DevelopCommand|BuildPyCommand|BuildCommand)(_\w{1,20})?\s{0,80}[,)]/
     $item = /\bcmdclass\w{0,20}\s{0,8}\[\s{0,8}['"](install|develop|egg_info|build|build_py|build_ext|build_clib|build_scripts|install_lib|install_data|install_scripts|install_headers|install_egg_info|bdist_wheel|bdist_egg|editable_wheel|dist_info)['"]\s{0,8}\]/
     // Under another name the class would not be known.
-    $as = /\b(setuptools|distutils)\.command(\.\w{1,30})?[ \t]{1,8}import\b[^\n#]{0,100}[ \t]as[ \t]/
+    $as = /\b(setuptools|distutils)\.command(\.(install\w{0,20}|develop|egg_info|build\w{0,20}|bdist\w{0,20}|editable_wheel|dist_info|easy_install))?[ \t]{1,8}import\b[^\n#]{0,100}[ \t]as[ \t]/
   condition:
     any of them
 }

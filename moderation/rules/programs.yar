@@ -7,7 +7,8 @@ rule windows_program {
     severity = "medium"
     sentence = "It is a program for Windows."
   condition:
-    uint16(0) == 0x5A4D and uint32(0x3C) < 0x1000 and
+    // Where its second header begins is for whoever made it to say; a text has letters there.
+    uint16(0) == 0x5A4D and uint32(0x3C) < 0x10000000 and
     (uint32(uint32(0x3C)) == 0x00004550 or filesize <= uint32(0x3C))
 }
 

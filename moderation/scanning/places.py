@@ -8,7 +8,7 @@ from moderation import members
 
 CONFIGURATION = ("/pyproject.toml", "/setup.cfg")
 # What Python, a shell or Windows runs as it is.
-_SOURCE = re.compile(r"\.(?:pyw?|pth|sh|bash|bat|cmd|ps1|vbs)$", re.IGNORECASE)
+_SOURCE = re.compile(r"\.(?:pyw?|pth|(?:ba|z|k|c|fi)?sh|bat|cmd|psm?1|vbs|wsf|hta)$", re.IGNORECASE)
 _SCRIPT = re.compile(r"\.data/scripts/[^/]+$", re.IGNORECASE)
 _PROGRAM = re.compile(
     r"(?:\.(?:exe|com|scr|o|obj|node|bin|elf|out|axf|uf2)|(?:^|/)[^/.]+)$", re.IGNORECASE

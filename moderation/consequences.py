@@ -144,7 +144,10 @@ def _remove(target: Published) -> Iterator[Consequence]:
 
 
 def _prohibit(project: Project) -> Iterator[Consequence]:
-    yield Consequence(f"Nobody can register the name {project.normalized_name}.")
+    yield Consequence(
+        f"Nobody can register the name {project.normalized_name}, nor what differs from it only in"
+        " separators and characters that look alike."
+    )
     if project.published_at and not project.deleted_at:
         yield Consequence(
             "The project that has it goes on as it is; quarantine it if that is not meant."

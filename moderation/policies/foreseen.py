@@ -44,8 +44,10 @@ def objections(name: str) -> list[Objection]:
 
 
 def _ask(actor: Actor, project: Project) -> list[policies.Verdict]:
-    submission = Submission(actor, project, registers=True, version="", file=None)
-    return policies.review(submission, policies.about_names())
+    """Every refusal counts, and what policies about names would hold or observe."""
+    verdicts = policies.review(Submission(actor, project, registers=True, version="", file=None))
+    about = policies.of_names(verdicts)
+    return [each for each in verdicts if each.outcome is Outcome.REFUSE or each in about]
 
 
 def of_held(stage: Stage) -> list[str]:

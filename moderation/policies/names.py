@@ -51,10 +51,10 @@ def refuse_standard_library_names(submission: Submission) -> Verdict:
         return ALLOW
     if module != name and prohibitions.is_excepted(name, module, submission.actor.user):
         return ALLOW
-    what = f"that of {module}" if module == name else f"{module} but for {_TWIN}"
+    what = "that of" if module == name else f"{module} but for {_TWIN},"
     return refuse(
         "standard-library-name",
-        f"The name {name} is {what}, a module of Python's standard library; {_advice()}.",
+        f"The name {name} is {what} a module of Python's standard library; {_advice()}.",
     )
 
 

@@ -151,14 +151,7 @@ def of_names(verdicts: Iterable[Verdict]) -> list[Verdict]:
 
     Such a policy has an attribute `about_names`; what the others hold is for uploads to wait.
     """
-    about = set(about_names())
-    return [item for item in verdicts if item.policy in about]
-
-
-def about_names() -> list[str]:
-    """The policies of this site that judge names."""
-    every = settings.UPLOAD_POLICIES
-    return [path for path in every if getattr(import_string(path), "about_names", False)]
+    return [item for item in verdicts if getattr(import_string(item.policy), "about_names", False)]
 
 
 def refuse_if_held(verdicts: Iterable[Verdict]) -> None:

@@ -10,6 +10,7 @@ from accounts.models import AuditEvent
 from moderation.models import PolicySetting, ProhibitedName, SimilarityException
 from moderation.policies import settings as policy_settings
 from packages import projects, renames
+from packages.uploads.policies import Submission, Verdict, refuse
 from packages.uploads.stages import RefusedByPolicy, Result
 from tests.factories.desk import NAMES, prohibit
 from tests.factories.index import held, published, submit
@@ -281,6 +282,17 @@ def test_the_check_tells_of_names_that_nobody_gets(desk):
         (waiting.name, "somebody has uploaded to it, nothing is public"),
     ]:
         assert told in desk.get(CHECK, {"name": name}).content.decode()
+
+
+def refuse_everything(submission: Submission) -> Verdict:
+    """A site's own policy, a plain function."""
+    return refuse("closed", "We are full.")
+
+
+def test_the_check_tells_of_refusals_by_whatever_policy(desk, settings):
+    settings.UPLOAD_POLICIES = ["tests.moderation.test_desk_of_names.refuse_everything"]
+    page = desk.get(CHECK, {"name": "bread-counter"}).content.decode()
+    assert '<th scope="row">Refused</th><td>We are full.</td>' in page
 
 
 def test_the_check_tells_of_policies_that_are_told_to_hold(desk):

@@ -8,7 +8,10 @@ from moderation import members
 
 CONFIGURATION = ("/pyproject.toml", "/setup.cfg")
 # What Python, a shell or Windows runs as it is.
-_SOURCE = re.compile(r"\.(?:pyw?|pth|(?:ba|z|k|c|fi)?sh|bat|cmd|psm?1|vbs|wsf|hta)$", re.IGNORECASE)
+_PYTHON = (".py", ".pyw", ".pth")
+_SHELLS = (".sh", ".bash", ".zsh", ".ksh", ".csh", ".fish")
+_WINDOWS = (".bat", ".cmd", ".ps1", ".psm1", ".vbs", ".wsf", ".hta")
+_SOURCE = (*_PYTHON, *_SHELLS, *_WINDOWS)
 _SCRIPT = re.compile(r"\.data/scripts/[^/]+$", re.IGNORECASE)
 _PROGRAM = re.compile(
     r"(?:\.(?:exe|com|scr|o|obj|node|bin|elf|out|axf|uf2)|(?:^|/)[^/.]+)$", re.IGNORECASE
@@ -24,7 +27,7 @@ def is_source(name: str) -> bool:
 
 def is_named_like_source(name: str) -> bool:
     """Whether its name alone makes somebody run it as a text: scripts may be programs, too."""
-    return _SOURCE.search(name) is not None
+    return name.lower().endswith(_SOURCE)
 
 
 def is_run(name: str) -> bool:

@@ -197,7 +197,7 @@ class Scan:
         return run or self._is_hook(name) or self._is_project(name)
 
     def _is_hook(self, name: str) -> bool:
-        return members.is_startup_hook(name, sdist=self.sdist) and places.is_run(name)
+        return places.is_run(name) and members.is_startup_hook(name, sdist=self.sdist)
 
     def _is_project(self, name: str) -> bool:
         return self.sdist and name.count("/") == 1 and name.endswith(places.CONFIGURATION)

@@ -18,7 +18,6 @@ Span = tuple[int, int]
 
 _BEFORE = {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 _NOTHING = {tokenize.NL, tokenize.COMMENT}
-_PYTHON = re.compile(r"\.pyw?$", re.IGNORECASE)
 _SHEBANG = re.compile(rb"#![^\n]*python")
 # Whole lines only: a mark within a line may stand in a text.  A batch file goes on after `&`.
 _COMMENTS = [
@@ -44,8 +43,8 @@ class Text:
         data = _without_nulls(data)
         self._fed = data.replace(b"\r\n", b"\n") if b"\r" in data else data
         self.data = self._fed.replace(b"\r", b"\n") if b"\r" in self._fed else self._fed
-        self.is_python = bool(_PYTHON.search(name) or _SHEBANG.match(data))
-        self._comment = next((text for names, text in _COMMENTS if names.search(name)), None)
+        self._name = name
+        self.is_python = name.lower().endswith((".py", ".pyw")) or bool(_SHEBANG.match(data))
         self._until = until
         self._digests: dict[Span, str] = {}
 
@@ -90,6 +89,11 @@ class Text:
             return before > 0 and at < self._quiet[before - 1][1]
         start, stop = self.rows(at, at + 1)
         return self._comment is not None and bool(self._comment.match(self.data[start:stop]))
+
+    @cached_property
+    def _comment(self) -> re.Pattern[bytes] | None:
+        """What a line of a comment is like in its language, if that has such."""
+        return next((text for names, text in _COMMENTS if names.search(self._name)), None)
 
     @cached_property
     def _quiet(self) -> list[Span]:

@@ -16,7 +16,15 @@ from accounts.models import ApiToken, User
 from moderation import appeals
 from moderation.actions import Action, Published, in_the_way
 from moderation.decisions import acted_upon, waits
-from moderation.models import Case, Concerned, Decision, DecisionKind, DecisionState, Subject
+from moderation.models import (
+    Appeal,
+    Case,
+    Concerned,
+    Decision,
+    DecisionKind,
+    DecisionState,
+    Subject,
+)
 from moderation.models.decisions import ANSWERS, HARMFUL
 from moderation.models.subjects import as_fields, project_of, same_thing
 from moderation.policies import foreseen
@@ -65,12 +73,24 @@ def _approve(stage: Stage) -> Iterator[Consequence]:
     if obstacle := in_the_way(stage):
         yield Consequence(obstacle)
         return
-    filenames = stage.files.order_by("filename").values_list("filename", flat=True)
+    yield from approving(stage, _staged(stage))
+    if objections := foreseen.of_held(stage):
+        yield _list("Who registered its name now would be told:", objections)
+
+
+def _reject(stage: Stage) -> Iterator[Consequence]:
+    return rejecting(stage, _staged(stage))
+
+
+def _staged(stage: Stage) -> Iterable[str]:
+    return stage.files.order_by("filename").values_list("filename", flat=True)
+
+
+def approving(stage: Stage, filenames: Iterable[str]) -> Iterator[Consequence]:
+    """What publishing a held upload of these files does."""
     yield _list("These files can be installed by everybody:", filenames)
     if stage.project.published_at is None:
         yield Consequence(f"The project {stage.project.name} gets its page and is found by search.")
-    if objections := foreseen.of_held(stage):
-        yield _list("Who registered its name now would be told:", objections)
     if stage.created_by and stage.created_by.trusted_at is None:
         yield Consequence(_trust(stage.created_by))
 
@@ -84,8 +104,8 @@ def _trust(uploader: User) -> str:
     )
 
 
-def _reject(stage: Stage) -> Iterator[Consequence]:
-    filenames = stage.files.order_by("filename").values_list("filename", flat=True)
+def rejecting(stage: Stage, filenames: Iterable[str]) -> Iterator[Consequence]:
+    """What turning it away does."""
     yield _list("Nothing of it becomes public; these filenames are free again:", filenames)
     if stage.is_session:
         yield Consequence("The session stays: its uploader can mend it and publish it again.")
@@ -211,20 +231,29 @@ _GRANTED = "the appeal is granted. Who appealed is told."
 
 
 def _answered(case: Case, action: Action, target: Subject) -> Iterator[Consequence]:
-    """What comes of appeals that wait, where the case is closed with it (`appeals.settle`)."""
-    waiting = list(case.appeals.filter(outcome="").select_related("decision"))
+    """What comes of appeals that wait, where the case is closed with it."""
+    waiting = [each.decision for each in _waiting(case).select_related("decision")]
     decision = Decision(kind=action.kind, **as_fields(target))
-    if not waiting:
-        return
-    if not _ends(case, action) or appeals.left_by(decision, case):
+    if waiting and (not _ends(case, action) or appeals.left_by(decision, case)):
         yield Consequence("The appeal is not answered with this: the case stays on the desk.")
-        return
-    found = {_grants(decision, appeal.decision) for appeal in waiting}
+    else:
+        yield from answering(action, decision, waiting)
+
+
+def answering(
+    action: Action, decision: Decision, appealed: Iterable[Decision]
+) -> Iterator[Consequence]:
+    """How the decision, made as the last in its case, answers appeals (`appeals.settle`)."""
+    found = {_grants(decision, about) for about in appealed}
     for sentence in (_GRANTED if granted else _REFUSED for granted in sorted(found)):
         if action.kind == DecisionKind.DISMISSED:
             yield Consequence(capfirst(sentence))
         else:
             yield Consequence(f"If the case is decided with this, {sentence}")
+
+
+def _waiting(case: Case) -> QuerySet[Appeal]:
+    return case.appeals.filter(outcome="")
 
 
 def _ends(case: Case, action: Action) -> bool:
@@ -243,9 +272,15 @@ def _grants(decision: Decision, about: Decision) -> bool:
 
 def _judged(case: Case) -> Iterator[Consequence]:
     """What closing without a further decision makes of reports; what was appealed is judged."""
-    if case.observations.exists() and not case.appeals.filter(outcome="").exists():
-        judged = "confirmed: what was decided here stays" if acted_upon(case) else "unfounded"
-        yield Consequence(f"The reports count as {judged}.")
+    many = case.observations.count()
+    if many and not _waiting(case).exists():
+        yield judging(many, acted_upon=acted_upon(case))
+
+
+def judging(many: int, *, acted_upon: bool) -> Consequence:
+    """As what reports count that are closed without a further decision."""
+    judged = "confirmed: what was decided here stays" if acted_upon else "unfounded"
+    return Consequence(f"The report{'s count' if many > 1 else ' counts'} as {judged}.")
 
 
 def _letters(told: Iterable[User], *, silent: bool = False) -> Iterator[Consequence]:

@@ -61,13 +61,21 @@ def plot(key: str, title: str, weeks: Sequence[str], series: Sequence[Series], u
     ]
     every = math.ceil(len(weeks) / MOST_TICKS)
     ticks = [(round(place * step, 2), weeks[place]) for place in range(0, len(weeks), every)]
-    description = f"{len(weeks)} weeks, at most {most:g} {unit} in one; the table has the numbers."
-    return Plot(key, title, description, bars, ticks, series, unit, f"{most:g} {unit}")
+    top = _counted(most, unit)
+    description = (
+        f"{_counted(len(weeks), 'weeks')}, at most {top} in one; the table has the numbers."
+    )
+    return Plot(key, title, description, bars, ticks, series, unit, top)
+
+
+def _counted(number: float, unit: str) -> str:
+    """The number and what it counts, which is given in the plural."""
+    return f"{number:g} {unit.removesuffix('s') if number == 1 else unit}"
 
 
 def _bar(
     series: Series, week: str, number: float, x: float, width: float, most: float, unit: str
 ) -> Bar:
     height = round((FLOOR - HEAD) * number / most, 1) if most else 0
-    label = f"Week of {week}: {series.name} {number:g} {unit}"
+    label = f"Week of {week}: {series.name} {_counted(number, unit)}"
     return Bar(round(x, 2), FLOOR - height, round(width, 2), height, series.tone, label)

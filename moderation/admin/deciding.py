@@ -135,10 +135,13 @@ def listed(case: Case, actor: Actor) -> list[dict[str, Any]]:
     """The decisions of a case, the newest first, with what can be done about each."""
     related = ("moderator", "second_moderator", "undone_by")
     rows = case.decisions.select_related(*related, "stage__project", "release__project")
-    return [
-        {"decision": row, "choices": _choices(row, actor)}
+    found: list[dict[str, Any]] = [
+        {"decision": row, "choices": _choices(row, actor), "keyed": False}
         for row in rows.order_by("-decided_at", "-pk")
     ]
+    if undoable := next((row for row in found if "undo" in dict(row["choices"])), None):
+        undoable["keyed"] = True
+    return found
 
 
 def _choices(decision: Decision, actor: Actor) -> list[tuple[str, str]]:

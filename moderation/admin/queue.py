@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from accounts import actors
 from accounts.models import User
-from moderation import cases, decisions, queues
+from moderation import cases, decisions, queues, summaries
 from moderation.actions import ACTIONS
 from moderation.admin import keys, wording
 from moderation.models import Case, CaseKind, Severity
@@ -125,9 +125,9 @@ def bulk(request: HttpRequest, site: AdminSite, verb: str) -> HttpResponse:
     action = ACTIONS[verb]
     page = {
         **site.each_context(request),
-        "title": f"{action.label} {len(picked)} cases",
+        "title": f"{action.label} {len(picked)} case{'s' if len(picked) > 1 else ''}",
         "action": action,
-        "picked": picked,
+        "consequences": summaries.of(picked, action),
         "desk": address_of(request),
         "preselect": not action.is_grave,
         "ready": wording.ready(action.kind),
@@ -141,7 +141,12 @@ def _picked(request: HttpRequest) -> list[Case]:
         int(each) for each in request.POST.getlist("case") if each.isascii() and each.isdecimal()
     ]
     sane = [number for number in numbers if number < 2**63][:MOST_AT_ONCE]
-    return list(Case.objects.with_subjects().filter(pk__in=sane).oldest_first())
+    return list(
+        Case.objects.with_subjects()
+        .select_related("stage__created_by")
+        .filter(pk__in=sane)
+        .oldest_first()
+    )
 
 
 def _claim(request: HttpRequest, case: Case, reason: str) -> None:

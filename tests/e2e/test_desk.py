@@ -117,6 +117,40 @@ def test_the_keys_move_select_search_and_explain_themselves(page):
     expect(page.locator(":focus")).to_contain_text("fresh-2 1.0")
 
 
+def test_keys_of_the_queue_act_on_what_is_selected_else_on_the_current_case(page):
+    keys = page.keyboard
+    heading = page.locator("#content h1")
+    keys.press("j")
+    keys.press("a")
+    page.wait_for_url("**/bulk/approve/")
+    expect(heading).to_have_text("Approve 1 case")
+    expect(page.locator("#consequences")).to_contain_text("fresh-0 1.0")
+    keys.press("1")
+    with page.expect_navigation():
+        keys.press("Enter")
+    assert Decision.objects.get().title.startswith("fresh-0 1.0")
+    for _ in range(2):
+        keys.press("j")
+        keys.press("x")
+    keys.press("j")
+    keys.press("r")
+    page.wait_for_url("**/bulk/reject/")
+    expect(heading).to_have_text("Reject 2 cases")
+    expect(page.locator("#consequences > li > a")).to_contain_text(["fresh-1 1.0", "fresh-2 1.0"])
+    with page.expect_navigation():
+        keys.press("Escape")
+    keys.press("X")
+    expect(page.get_by_label("All of this page")).to_be_checked()
+    page.get_by_label("Select fresh-5 1.0").uncheck()
+    expect(page.get_by_label("All of this page")).not_to_be_checked()
+    with page.expect_navigation():
+        keys.press("c")
+    assert Case.objects.live().filter(claimed_by__username="morag").count() == 9
+    keys.press("X")
+    keys.press("X")
+    assert page.locator("[data-row] :checked").count() == 0
+
+
 def test_a_case_is_claimed_noted_left_and_decided_in_own_words_by_keys(page):
     keys = page.keyboard
     keys.press("j")

@@ -676,6 +676,37 @@ def test_a_proposal_is_confirmed_by_another_on_the_desk(whole_desk, settings, cl
     assert client.post(f"{base}explode/").status_code == 404
 
 
+def test_the_key_that_undoes_is_that_of_the_newest_decision_that_can_be_undone(whole_desk):
+    project = published().project
+    case, keeper = reported(project), actor(whole_desk.user)
+    for verb in ("prohibit", "freeze"):
+        target = project if verb == "prohibit" else project.roles.get().user
+        decisions.decide(case, verb, target, actor=keeper, reason="so", closes=False)
+    first, second = Decision.objects.order_by("pk")
+    assert keyed(whole_desk, project) == [second.pk]
+    decisions.undo(second, actor=keeper, reason="no")
+    assert keyed(whole_desk, project) == [first.pk]
+    decisions.undo(first, actor=keeper, reason="no")
+    assert keyed(whole_desk, project) == []
+
+
+def keyed(client, thing) -> list[int]:
+    """Which decisions the key undoes."""
+    page = client.get(page_of(thing)).content.decode()
+    return [int(pk) for pk in re.findall(r'/decisions/(\d+)/undo/" data-key="z"', page)]
+
+
+def test_who_decides_by_a_screen_reader_hears_what_it_does(whole_desk):
+    stage = held()
+    pages = [whole_desk.get(deciding(stage, "approve")), bulk(whole_desk, "approve", [stage])]
+    decision = decisions.approve(stage, actor=actor(whole_desk.user), reason="fine")
+    base = f"/admin/moderation/case/{decision.case_id}/decisions/{decision.pk}/"
+    pages.append(whole_desk.get(f"{base}undo/"))
+    for page in (each.content.decode() for each in pages):
+        (described,) = re.findall(r'<button[^>]* aria-describedby="(\w+)"[^>]* data-confirms', page)
+        assert page.count(f'id="{described}"') == 1
+
+
 # -- many at once --------------------------------------------------------------------------------
 
 

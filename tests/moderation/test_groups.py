@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, CiIdentity
 from moderation import decisions, groups
 from moderation.actions import ACTIONS
 from moderation.models import Decision, ProhibitedName, SimilarityException
 from packages.models import Project
 from tests.factories.desk import reported
 from tests.factories.index import held, published
-from tests.factories.people import UserFactory, actor
+from tests.factories.people import AdministratorFactory, UserFactory, actor
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +111,30 @@ def test_a_member_sees_the_desk_and_the_figures(member, client):
     client.force_login(member)
     for address in ("/admin/", "/admin/moderation/case/figures/", "/api/v1/figures/"):
         assert client.get(address).status_code == 200
+
+
+def test_no_link_of_a_case_leads_a_member_where_he_may_not_go(member, client):
+    stage = held()
+    stage.created_by_ci = job = CiIdentity.objects.create(
+        issuer="https://token.example.org",
+        identifier="job-1",
+        key="ann/demo",
+        label="job of ann/demo",
+        expires_at=timezone.now(),
+    )
+    stage.save()
+    cases = [stage.cases.get(), reported(published("other").project)]
+    client.force_login(member)
+    for case in cases:
+        page = client.get(case.get_absolute_url()).content.decode()
+        for address in set(re.findall(r'href="(/admin/[^"#]+)', page)):
+            assert client.get(unescape(address)).status_code == 200, address
+    assert str(job) in client.get(cases[0].get_absolute_url()).content.decode()
+    assert stage.created_by.username in client.get(cases[0].get_absolute_url()).content.decode()
+    client.force_login(AdministratorFactory())
+    page = client.get(cases[0].get_absolute_url()).content.decode()
+    assert reverse("admin:accounts_user_change", args=[stage.created_by.pk]) in page
+    assert reverse("admin:accounts_ciidentity_change", args=[job.pk]) in page
 
 
 def test_a_member_may_do_nothing_else_in_the_admin(member):

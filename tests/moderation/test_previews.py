@@ -105,14 +105,14 @@ def test_closing_a_case_says_what_its_reports_count_as():
     project = published().project
     case = reported(project)
     dismiss = ACTIONS["dismiss"]
-    assert "The reports count as unfounded." in sentences(consequences.of(case, dismiss, project))
+    assert "The report counts as unfounded." in sentences(consequences.of(case, dismiss, project))
     keeper = actor(KeeperFactory())
     done = decisions.decide(case, "quarantine", project, actor=keeper, reason="Odd.", closes=False)
-    stays = "The reports count as confirmed: what was decided here stays."
+    stays = "The report counts as confirmed: what was decided here stays."
     assert stays in sentences(consequences.of(case, dismiss, project))
     appeals.file(done, actor=actor(project.roles.get().user), text="It is nothing of the sort.")
     found = sentences(consequences.of(case, dismiss, project))
-    assert [each for each in found if "count as" in each] == []
+    assert [each for each in found if "counts as" in each] == []
     assert "The appeal is refused: what was decided stays. Who appealed is told." in found
 
 

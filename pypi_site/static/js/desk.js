@@ -4,6 +4,8 @@
 const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select";
 const desk = document.querySelector("[data-desk]");
 const rows = [...document.querySelectorAll("[data-row]")];
+const boxes = rows.map((row) => row.querySelector("[type=checkbox]"));
+const every = document.querySelector("[data-every]");
 
 function isTyping(element) {
   return element instanceof Element && element.matches(FIELDS);
@@ -27,11 +29,18 @@ function pressRow(key) {
   return true;
 }
 
+/* With nothing selected it is about the case that has the focus. */
+function pressForSelected(button) {
+  if (!boxes.some((box) => box.checked)) pressRow("x");
+  button.click();
+}
+
 /* A dialog is opened, a field gets the focus, so does the first of what unfolds; all else is pressed. */
 function press(element) {
   if (element.matches("summary")) unfold(element.parentElement);
   else if (element.dataset.opens) document.getElementById(element.dataset.opens).showModal();
   else if (isTyping(element)) element.focus();
+  else if (element.matches("[data-bulk]")) pressForSelected(element);
   else if (element.matches("[type=radio]")) choose(element);
   else element.click();
 }
@@ -75,6 +84,12 @@ for (const row of rows) {
   row.addEventListener("focusin", () => (current = rows.indexOf(row)));
 }
 
+/* One box for all of them, which is ticked while all of them are. */
+every?.addEventListener("change", () => boxes.forEach((box) => (box.checked = every.checked)));
+for (const box of boxes) {
+  box.addEventListener("change", () => (every.checked = boxes.every((each) => each.checked)));
+}
+
 /* What is written counts, not what was chosen before. */
 for (const field of document.querySelectorAll("[data-desk] textarea")) {
   field.addEventListener("input", () => {
@@ -84,6 +99,7 @@ for (const field of document.querySelectorAll("[data-desk] textarea")) {
 }
 
 document.addEventListener("keydown", handle);
+for (const each of document.querySelectorAll("[data-scripted]")) each.hidden = rows.length === 0;
 for (const button of document.querySelectorAll("[data-opens]")) {
   button.hidden = false;
   button.addEventListener("click", () => press(button));

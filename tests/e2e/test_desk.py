@@ -151,6 +151,24 @@ def test_keys_of_the_queue_act_on_what_is_selected_else_on_the_current_case(page
     assert page.locator("[data-row] :checked").count() == 0
 
 
+def test_any_file_of_a_release_is_looked_for_and_then_acted_upon(page):
+    case = Case.objects.get(kind="malware")
+    page.goto(case.get_absolute_url())
+    page.keyboard.press("q")
+    page.wait_for_url("**/decide/quarantine/")
+    page.get_by_label("Another version or file").fill("none-any")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**find=none-any")
+    expect(page.locator(":focus")).to_have_text("file demo-1.0-py3-none-any.whl")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**target=file-**")
+    expect(page.locator("#content h1")).to_have_text("Quarantine file demo-1.0-py3-none-any.whl")
+    page.keyboard.press("1")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert File.objects.exclude(quarantined_at=None).get().filename == "demo-1.0-py3-none-any.whl"
+
+
 def test_a_case_is_claimed_noted_left_and_decided_in_own_words_by_keys(page):
     keys = page.keyboard
     keys.press("j")

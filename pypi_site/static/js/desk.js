@@ -104,4 +104,5 @@ for (const button of document.querySelectorAll("[data-opens]")) {
   button.hidden = false;
   button.addEventListener("click", () => press(button));
 }
-document.querySelector("[data-confirms]")?.focus();
+/* What was looked for comes before what would be done. */
+(document.querySelector("[data-found] a") ?? document.querySelector("[data-confirms]"))?.focus();

@@ -291,7 +291,7 @@ def test_a_prefix_is_kept_on_a_page(client, chief):
     client.force_login(chief)
     client.post(
         reverse("admin:moderation_reservedprefix_add"),
-        {"prefix": "Acme", "people": str(chief.pk), "reason": "Acme's own."},
+        {"prefix": "Acme", "people": chief.username, "reason": "Acme's own."},
     )
     assert list(ReservedPrefix.objects.get(prefix="acme").people.all()) == [chief]
 

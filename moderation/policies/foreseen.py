@@ -20,6 +20,11 @@ from packages.uploads.policies import Outcome, Submission
 from pypi_site.lib.problems import Problem
 
 DONE = {Outcome.REFUSE: "Refused", Outcome.HOLD: "Held", Outcome.OBSERVE: "Observed"}
+LEVELS = {  # by what is done
+    DONE[Outcome.REFUSE]: Level.BLOCK,
+    DONE[Outcome.HOLD]: Level.REVIEW,
+    DONE[Outcome.OBSERVE]: Level.ALLOW,
+}
 _LEVELS = {
     Action.REFUSE: Level.BLOCK,
     Action.HOLD: Level.REVIEW,

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEvent
 from moderation import protected
-from moderation.models import PolicySetting, PopularNames
+from moderation.models import PolicySetting, PopularNames, ProhibitedName, ReservedPrefix
 from moderation.policies import settings as policy_settings
 from tests.factories.index import published
 from tests.protocol.tls import tls_in_front_of
@@ -56,6 +56,27 @@ def test_names_are_checked_as_the_policy_is_set(monkeypatch, changes, verdict):
     (line,) = run(monkeypatch, "check_names", "reqeusts\n", "--json").splitlines()
     assert json.loads(line)["verdict"] == verdict
     assert json.loads(line)["target"] == "requests"
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "reason"),
+    [
+        ("con", "block", "is reserved"),
+        ("0s", "block", "is os but for"),
+        ("Evil.C0rp", "block", "prohibited"),
+        ("cheese-counter", "block", "a project cheese-counter already"),
+        ("acme-tools", "block", "begin with acme"),
+        ("cheddar-and-brie", "allow", ""),
+    ],
+)
+def test_all_policies_about_names_are_asked(monkeypatch, name, verdict, reason):
+    published("cheese-counter")
+    ProhibitedName.objects.create(name="evil-corp", reason="It is malware.")
+    ReservedPrefix.objects.create(prefix="acme", reason="It is theirs.")
+    (line,) = run(monkeypatch, "check_names", name, "--json").splitlines()
+    found = json.loads(line)
+    assert (found["name"], found["verdict"]) == (name, verdict)
+    assert reason in found["reason"]
 
 
 def test_a_list_of_known_names_is_asked_without_the_database(

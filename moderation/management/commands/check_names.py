@@ -1,4 +1,4 @@
-"""``bin/manage check_names``: what the look-alike checker says about names on standard input."""
+"""``bin/manage check_names``: what the policies say about names on standard input."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from moderation.policies import foreseen
 from packages import names
 
 KNOWN = "TYPO_KNOWN_CSV"
+_GRAVITY = (Level.ALLOW, Level.REVIEW, Level.BLOCK)
 
 
 class Command(BaseCommand):
-    """One name a line; each is judged as if somebody registered it now."""
+    """One name a line; each is judged as if somebody whom nobody knows registered it now."""
 
     help = (
         "Judge the names on standard input: block, review or allow, with target, score and reason."
-        " The policy counts as it is set."
-        f" {KNOWN} names a CSV file of known names to use instead of this index's own."
+        " All policies about names count as they are set, and so do names that are taken."
+        f" {KNOWN} names a CSV file of known names: the look-alike checker judges by them alone."
     )
     requires_system_checks: list[str] = []
 
@@ -59,7 +60,15 @@ def _judge() -> Callable[[str], Verdict]:
 
 
 def _as_set_here(name: str) -> Verdict:
-    return foreseen.likeness(name).as_set
+    """What weighs most, be it the likeness or another policy about names."""
+    found = foreseen.likeness(name).as_set
+    said = [_of_policy(name, each) for each in foreseen.objections(name)]
+    return max([found, *said], key=lambda verdict: _GRAVITY.index(verdict.verdict))
+
+
+def _of_policy(name: str, objection: foreseen.Objection) -> Verdict:
+    level = foreseen.LEVELS[objection.done]
+    return Verdict(name, level, None, 1.0, "name policy", objection.reason)
 
 
 def _check(judge: Callable[[str], Verdict], name: str) -> Verdict:

@@ -19,11 +19,10 @@ from packages.uploads import policies, publication
 from packages.uploads.policies import Outcome, Submission
 from pypi_site.lib.problems import Problem
 
-DONE = {Outcome.REFUSE: "Refused", Outcome.HOLD: "Held", Outcome.OBSERVE: "Observed"}
-LEVELS = {  # by what is done
-    DONE[Outcome.REFUSE]: Level.BLOCK,
-    DONE[Outcome.HOLD]: Level.REVIEW,
-    DONE[Outcome.OBSERVE]: Level.ALLOW,
+_DONE = {
+    Outcome.REFUSE: ("Refused", Level.BLOCK),
+    Outcome.HOLD: ("Held", Level.REVIEW),
+    Outcome.OBSERVE: ("Observed", Level.ALLOW),
 }
 _LEVELS = {
     Action.REFUSE: Level.BLOCK,
@@ -33,19 +32,29 @@ _LEVELS = {
 
 
 class Objection(NamedTuple):
-    """What would be done about the name, and why."""
+    """What a policy would do about the name, and why."""
 
-    done: str
+    outcome: Outcome
     reason: str
+
+    @property
+    def done(self) -> str:
+        """For people."""
+        return _DONE[self.outcome][0]
+
+    @property
+    def level(self) -> Level:
+        """In the look-alike checker's words."""
+        return _DONE[self.outcome][1]
 
 
 def objections(name: str) -> list[Objection]:
     """All that stands against a normalized name, but for what it looks like."""
     project = Project(name=name, normalized_name=name)
     said = [each for each in _ask(SYSTEM, project) if each.code != LOOKALIKE]
-    found = [Objection(DONE[each.outcome], each.reason) for each in said]
+    found = [Objection(each.outcome, each.reason) for each in said]
     taken = _taken(name)
-    return [Objection(DONE[Outcome.REFUSE], taken), *found] if taken else found
+    return [Objection(Outcome.REFUSE, taken), *found] if taken else found
 
 
 def _ask(actor: Actor, project: Project) -> list[policies.Verdict]:

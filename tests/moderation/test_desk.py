@@ -31,17 +31,6 @@ pytestmark = pytest.mark.django_db
 DESK = "/admin/"
 
 
-@pytest.fixture
-def moderator():
-    return ModeratorFactory()
-
-
-@pytest.fixture
-def desk(client, moderator):
-    client.force_login(moderator)
-    return client
-
-
 def page_of(thing) -> str:
     return f"/admin/moderation/case/{case_of(thing).pk}/change/"
 

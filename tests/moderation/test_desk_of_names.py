@@ -14,24 +14,13 @@ from packages.uploads.policies import Submission, Verdict, refuse
 from packages.uploads.stages import RefusedByPolicy, Result
 from tests.factories.desk import NAMES, prohibit
 from tests.factories.index import held, published, submit
-from tests.factories.people import ModeratorFactory, UserFactory
+from tests.factories.people import UserFactory
 
 pytestmark = pytest.mark.django_db
 
 
 def told(response) -> list[str]:
     return [str(message) for message in response.context["messages"]]
-
-
-@pytest.fixture
-def moderator():
-    return ModeratorFactory()
-
-
-@pytest.fixture
-def desk(client, moderator):
-    client.force_login(moderator)
-    return client
 
 
 # -- prohibited names ----------------------------------------------------------------------------

@@ -22,17 +22,7 @@ from tests.factories.index import held, published, submit
 from tests.factories.people import ModeratorFactory, UserFactory, actor
 from tests.packages.uploads.sessions.client import Api, wheel
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _fresh_checker():
-    protected._built.clear()
-
-
-@pytest.fixture
-def somebody():
-    return UserFactory(trusted=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_checker")]
 
 
 def code_of(user, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.actors import SYSTEM
-from moderation import exceptions, protected
+from moderation import exceptions
 from moderation.models import Observation, PolicySetting, ProhibitedName, SimilarityException
 from moderation.policies import settings as policy_settings
 from packages import renames
@@ -15,13 +15,8 @@ from tests.factories import jobs
 from tests.factories.index import published
 from tests.factories.people import AdministratorFactory, UserFactory, actor, signed_in, token_for
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_checker")]
 DOUBTFUL = "functools-jaraco"  # the words of jaraco-functools turned around: a moderator looks
-
-
-@pytest.fixture(autouse=True)
-def _fresh_checker():
-    protected._built.clear()
 
 
 @pytest.fixture

@@ -14,17 +14,7 @@ from pypi_site.lib.problems import Conflict
 from tests.factories.index import published, submit
 from tests.factories.people import AdministratorFactory, UserFactory, actor
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _fresh_checker():
-    protected._built.clear()
-
-
-@pytest.fixture
-def somebody():
-    return UserFactory(trusted=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_checker")]
 
 
 @pytest.fixture

@@ -67,8 +67,7 @@ def _as_set_here(name: str) -> Verdict:
 
 
 def _of_policy(name: str, objection: foreseen.Objection) -> Verdict:
-    level = foreseen.LEVELS[objection.done]
-    return Verdict(name, level, None, 1.0, "name policy", objection.reason)
+    return Verdict(name, objection.level, None, 1.0, "name policy", objection.reason)
 
 
 def _check(judge: Callable[[str], Verdict], name: str) -> Verdict:
